@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { hasConsul } from "./available.ts";
+
+export interface RealConsulOptions {
+  /** Merged over the generated agent configuration (Consul's own key names). */
+  config?: Record<string, unknown>;
+  /** How long the server may take to elect itself; default 30 s. */
+  deadlineMs?: number;
+}
+
+export interface RealConsul {
+  /** `http://127.0.0.1:PORT`. */
+  address: string;
+  /** Ends the agent and removes its data. */
+  stop(): Promise<void>;
+}
+
+/** One real Consul server on free loopback ports, ready for writes; `undefined` where Consul is not installed. */
+export async function startRealConsul(options: RealConsulOptions = {}): Promise<RealConsul | undefined> {
+  if (!hasConsul()) return undefined;
+  const folder = await mkdtemp(join(tmpdir(), "real-consul-"));
+  const ports = await freePorts(5);
+  const file = join(folder, "agent.json");
+  await writeFile(file, JSON.stringify({ ...agentConfig(join(folder, "data"), ports), ...options.config }));
+  const child = spawn("consul", ["agent", `-config-file=${file}`], { stdio: ["ignore", "pipe", "pipe"] });
+  const log = tail(child);
+  const address = `http://127.0.0.1:${ports[0]}`;
+  async function stop() {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exit = once(child, "exit");
+      child.kill("SIGKILL");
+      await exit;
+    }
+    await rm(folder, { recursive: true, force: true });
+  }
+  try {
+    await ready(address, child, options.deadlineMs ?? 30_000);
+  } catch (cause) {
+    await stop();
+    throw new Error(`Consul did not start: ${log()}`, { cause });
+  }
+  return { address, stop };
+}
+
+function agentConfig(dataDir: string, ports: number[]): Record<string, unknown> {
+  const [http, server, serfLan, serfWan, grpc] = ports;
+  return {
+    data_dir: dataDir,
+    node_name: "real",
+    server: true,
+    bootstrap: true,
+    bind_addr: "127.0.0.1",
+    client_addr: "127.0.0.1",
+    ports: { http, server, serf_lan: serfLan, serf_wan: serfWan, grpc, dns: -1, https: -1 },
+    performance: { raft_multiplier: 1 },
+    limits: { http_max_conns_per_client: 2000 },
+    disable_update_check: true,
+    log_level: "warn",
+  };
+}
+
+async function ready(address: string, child: ChildProcess, deadlineMs: number): Promise<void> {
+  const deadline = Date.now() + deadlineMs;
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);
+    if (await answers(address).catch(() => false)) return;
+    if (Date.now() > deadline) throw new Error(`no leader within ${deadlineMs} ms`);
+    await delay(50);
+  }
+}
+
+/** A leader, a writable KV, and the agent's own node in the catalog (sessions need it). */
+async function answers(address: string): Promise<boolean> {
+  const signal = AbortSignal.timeout(2_000);
+  const leader = await (await fetch(`${address}/v1/status/leader`, { signal })).json();
+  if (!leader) return false;
+  const put = await fetch(`${address}/v1/kv/ready`, { method: "PUT", body: "1", signal });
+  if ((await put.text()) !== "true") return false;
+  await (await fetch(`${address}/v1/kv/ready`, { method: "DELETE", signal })).text();
+  const checks = (await (await fetch(`${address}/v1/health/node/real`, { signal })).json()) as unknown[];
+  return checks.length > 0;
+}
+
+function tail(child: ChildProcess): () => string {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      text = (text + chunk.toString()).slice(-4_000);
+    });
+  }
+  return () => text;
+}
+
+/** Ports that were free a moment ago, all different because all are held while asking. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer();
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
