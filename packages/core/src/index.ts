@@ -1,2 +1,82 @@
+export { readDocuments, type SyntaxProblem, type TextDocument, type TextPlace } from "./document.ts";
+export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from "./errors.ts";
+export { type BackoffOptions, backoffMs, jittered, type Random } from "./loop/backoff.ts";
+export { AGAIN, OK, type Outcome, runSteps, type Step, stalled, wait } from "./loop/outcome.ts";
+export {
+  INTERRUPTED,
+  type ReconcileLoop,
+  type ReconcileLoopOptions,
+  reconcileLoop,
+} from "./loop/reconcile-loop.ts";
+export type { Change, ChangeCause, Plan, Verdict } from "./model/change.ts";
+export { blobId, EMPTY_DIGEST, type FileSetDigest, toggleFiles } from "./model/digest.ts";
+export type { ChangeSummary, EventBody, EventType, SluiceEvent } from "./model/events.ts";
+export { fingerprintOf } from "./model/fingerprint.ts";
+export { HEALTHS, type Health, type SyncStatus, worstHealth } from "./model/health.ts";
+export {
+  type CommitId,
+  commitId,
+  type EnvName,
+  envName,
+  type Fingerprint,
+  type JobId,
+  type JobKey,
+  jobId,
+  jobKey,
+  type ObjectId,
+  parseRevision,
+  type Revision,
+  revisionOf,
+  shortRevision,
+  splitJobKey,
+  type TargetName,
+  targetName,
+} from "./model/ids.ts";
+export {
+  DEFAULT_JOB_OPTIONS,
+  type DesiredJob,
+  type FieldChange,
+  type InventoryEntry,
+  type JobOptions,
+  type LiveJob,
+  type Observation,
+  type Ownership,
+  type Problem,
+} from "./model/job.ts";
+export { canonicalJson, isJsonObject, type Json, type JsonObject, sameJson } from "./model/json.ts";
+export { type KvLayout, kvLayout } from "./model/layout.ts";
+export type { ChangesRecord, CommitInfo, FileChange, RevisionMarker } from "./model/marker.ts";
+export { decodePath, displayPath, encodePath, type FilePath } from "./model/path.ts";
+export { REASONS, type Reason } from "./model/reason.ts";
+export { decodeRecord, encodeRecord } from "./model/records.ts";
+export type { DeploymentCounts, DeploymentStatus, JobStatus } from "./model/status.ts";
+export { type Desired, type DesiredFile, resolveDesired } from "./plan/desired.ts";
+export { dependencyCycles } from "./plan/order.ts";
+export { type LiveByTarget, type LiveListing, type PlanInput, plan } from "./plan/plan.ts";
+export { DEFAULT_PRUNE_LIMITS, type PrunePolicy } from "./plan/prune.ts";
+export { type JobResult, settle, transition } from "./plan/settle.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
+export { type Emit, type EventSink, emitterFor } from "./ports/event-sink.ts";
+export type {
+  Kv,
+  KvCommit,
+  KvEntry,
+  KvFence,
+  KvLimits,
+  KvLock,
+  KvLockOptions,
+  KvOp,
+  KvWatchOptions,
+} from "./ports/kv.ts";
+export type {
+  ApplyRequest,
+  JobFormat,
+  LiveQuery,
+  ParsedFile,
+  ParsedJob,
+  Scheduler,
+} from "./ports/scheduler.ts";
+export type { Source, TreeChange, TreeFile } from "./ports/source.ts";
+export { MASK, maskField, redact } from "./redact.ts";
+export { suggest } from "./suggest.ts";
 export { type ManualClock, manualClock } from "./testing/manual-clock.ts";

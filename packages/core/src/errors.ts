@@ -1,0 +1,120 @@
+/**
+ * Every error code a user can meet: what it means and what to do about it. `docs/errors.md` is generated from this table,
+ * so a sentence here is a sentence there.
+ */
+export const ERROR_CODES = {
+  CONFIG_INVALID: [
+    "The configuration has unknown, missing or wrong settings.",
+    "Mend every setting the message lists; `docs/config.md` describes them all.",
+  ],
+  CONFIG_NOT_FOUND: [
+    "The named configuration file does not exist.",
+    "Give another --config, or run `sluice init` to write one.",
+  ],
+  DATA_DIR_UNUSABLE: [
+    "The data folder cannot be created, written or locked.",
+    "Give a folder this user can write that no other engine uses (`dataDir`, --data).",
+  ],
+  PORT_TAKEN: [
+    "Another program listens on a port Sluice was told to use.",
+    "Stop that program or give another port.",
+  ],
+  GIT_MISSING: ["No `git` program was found.", "Install git, or put it on the PATH."],
+  GIT_FAILED: [
+    "A git command failed.",
+    "The message holds what git said; check the repository's address, credentials and state.",
+  ],
+  GIT_OBJECT_MISSING: [
+    "The repository lacks an object that a commit names.",
+    "The object store is damaged or truncated: run `git fsck` there and restore or re-clone it.",
+  ],
+  GIT_REF_INVALID: [
+    "A branch or ref name is not one git accepts.",
+    "Use a name that `git check-ref-format --branch` accepts.",
+  ],
+  KV_UNREACHABLE: [
+    "Consul cannot be reached or cannot answer now.",
+    "Sluice retries by itself; check Consul's address, its leader and the network.",
+  ],
+  KV_DENIED: [
+    "Consul refused the token or a rule is missing.",
+    "Give the service's token the rules its policy file lists.",
+  ],
+  KV_FILTERED: [
+    "Consul left keys out of an answer because of ACL rules.",
+    "Grant `list` and `read` on Sluice's prefix; a filtered answer is never taken for an empty one.",
+  ],
+  KV_INVALID: [
+    "Consul refused a request as malformed or too large.",
+    "This is a limit of Consul or a fault of Sluice; the message says which key and limit.",
+  ],
+  KV_RECORD_INVALID: [
+    "A record Sluice keeps in the KV cannot be read.",
+    "Someone wrote over it by hand: the message names the key; delete it and Sluice writes it anew.",
+  ],
+  LOCK_LOST: [
+    "The leader lock was lost, so the write was not made.",
+    "Another engine leads now; this one waits for its turn.",
+  ],
+  FILE_TOO_LARGE: [
+    "A file of the deploy repo exceeds the size limit of a KV value.",
+    "Make the file smaller, exclude it, or raise the limit on both sides.",
+  ],
+  PATH_UNSAFE: [
+    "A path in the deploy repo cannot be mirrored safely.",
+    "Rename the file; the message says why.",
+  ],
+  SCHEDULER_UNREACHABLE: [
+    "The scheduler cannot be reached or cannot answer now.",
+    "Sluice retries by itself; check the scheduler's address and leader.",
+  ],
+  SCHEDULER_DENIED: [
+    "The scheduler refused the credentials.",
+    "Check the target's credentials in the engine's configuration.",
+  ],
+  SCHEDULER_INVALID: [
+    "The scheduler refused a job as invalid.",
+    "Mend the job file as the message says and push again.",
+  ],
+  SCHEDULER_CONFLICT: [
+    "The job changed in the scheduler while it was being written.",
+    "Sluice reads it again and retries by itself.",
+  ],
+  SCHEDULER_LOCKED: [
+    "The scheduler is still busy with an earlier deployment of the job.",
+    "Sluice waits for it; cancel that deployment in the scheduler if it is stuck.",
+  ],
+  JOB_INVALID: ["A job file cannot be used.", "Mend the file at the line the message names."],
+  SERVER_UNREACHABLE: [
+    "No Sluice engine answers at this address.",
+    "Start one with `sluice up`, or give its address with --server or SLUICE_SERVER.",
+  ],
+  NOT_FOUND: ["There is no such thing.", "`sluice status` lists what there is."],
+  USAGE: ["The command's words are off.", "See --help."],
+  INTERNAL: ["Sluice itself is at fault.", "Please report it with the message and the log around it."],
+} as const satisfies Record<string, readonly [meaning: string, advice: string]>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** The one error class. `message` is a sentence for a person, without secrets; `hint` overrides the code's advice. */
+export class SluiceError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.name = "SluiceError";
+    this.code = code;
+    this.hint = options.hint ?? ERROR_CODES[code][1];
+  }
+}
+
+/** True for a SluiceError, of one of the given codes where any are given. */
+export function isSluiceError(error: unknown, ...codes: ErrorCode[]): error is SluiceError {
+  return error instanceof SluiceError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/** A sentence for any thrown value; never a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

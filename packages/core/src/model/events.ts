@@ -1,0 +1,53 @@
+import type { Change } from "./change.ts";
+import type { EnvName, JobKey, Revision, TargetName } from "./ids.ts";
+import type { FieldChange, Problem } from "./job.ts";
+import type { DeploymentStatus, JobStatus } from "./status.ts";
+
+/** A change as it may be shown and stored: its values masked, its specs left out. */
+export interface ChangeSummary {
+  readonly kind: Change["kind"];
+  readonly key: JobKey;
+  readonly fields: readonly FieldChange[];
+}
+
+interface EventBodies {
+  "mirror.progress": { done: number; total: number; revision: Revision };
+  "mirror.synced": {
+    revision: Revision;
+    previous: Revision | undefined;
+    created: number;
+    updated: number;
+    deleted: number;
+    transactions: number;
+    ms: number;
+  };
+  "mirror.refused": { revision: Revision; problems: readonly Problem[] };
+  "mirror.skipped": { revision: Revision; files: readonly string[]; why: string };
+  "mirror.repaired": { keys: number };
+  "mirror.failed": { code: string; message: string };
+  "mirror.recovered": Record<never, never>;
+  "leader.elected": { role: string };
+  "leader.lost": { role: string };
+  "deployment.started": { revision: Revision };
+  "deployment.planned": { revision: Revision; changes: readonly ChangeSummary[]; total: number };
+  "deployment.finished": { revision: Revision; status: DeploymentStatus; ms: number };
+  "deployment.superseded": { revision: Revision; by: Revision };
+  "deployment.failed": { code: string; message: string };
+  "job.applied": { key: JobKey; revision: Revision; kind: "create" | "update" };
+  "job.changed": { key: JobKey; status: JobStatus; previous: JobStatus | undefined; ms: number | undefined };
+  "job.pruned": { key: JobKey; revision: Revision };
+  "target.failed": { target: TargetName; code: string; message: string };
+  "target.recovered": { target: TargetName };
+}
+
+export type EventType = keyof EventBodies;
+
+/** What happened, to what, when. Emitted on a transition, never once a tick. */
+export type SluiceEvent = {
+  [T in EventType]: { readonly type: T; readonly environment: EnvName; readonly at: string } & Readonly<
+    EventBodies[T]
+  >;
+}[EventType];
+
+/** An event as its author knows it; the emitter adds environment and time. */
+export type EventBody = { [T in EventType]: { readonly type: T } & Readonly<EventBodies[T]> }[EventType];

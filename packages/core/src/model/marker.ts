@@ -1,0 +1,42 @@
+import type { FileSetDigest } from "./digest.ts";
+import type { CommitId, ObjectId, Revision } from "./ids.ts";
+import type { FilePath } from "./path.ts";
+
+/** `<env>/revision`: which revision the files under `<env>/files/` are, and whether all of it is there. */
+export interface RevisionMarker {
+  readonly state: "synced" | "applying";
+  /** The revision that is there (`synced`) or on its way (`applying`). */
+  readonly revision: Revision;
+  /** The revision that was whole before. */
+  readonly previous: Revision | undefined;
+  readonly files: number;
+  readonly digest: FileSetDigest;
+  readonly at: string;
+}
+
+export interface FileChange {
+  readonly kind: "created" | "updated" | "deleted";
+  readonly path: FilePath;
+  /** The new content's id; absent for `deleted`. */
+  readonly oid?: ObjectId;
+}
+
+/** Who made a commit, when, and what they called it. */
+export interface CommitInfo {
+  readonly commit: CommitId;
+  readonly author: string;
+  readonly email: string;
+  /** ISO 8601. */
+  readonly at: string;
+  /** The first line of the message. */
+  readonly subject: string;
+}
+
+/** `<env>/changes/<sha>`: what a revision changed against the one before it in this KV. */
+export interface ChangesRecord {
+  readonly revision: Revision;
+  readonly previous: Revision | undefined;
+  /** Absent where there are more than fit one value: a reader then reads the whole subtree. */
+  readonly changes: readonly FileChange[] | undefined;
+  readonly commit: CommitInfo;
+}

@@ -1,0 +1,46 @@
+import type { Health, SyncStatus } from "./health.ts";
+import type { Fingerprint, JobKey, Revision } from "./ids.ts";
+import type { FilePath } from "./path.ts";
+import type { Reason } from "./reason.ts";
+
+/** What is known of one job; kept in the KV, one key a job. Times are ISO 8601, UTC. */
+export interface JobStatus {
+  readonly key: JobKey;
+  readonly file: FilePath | undefined;
+  readonly sync: SyncStatus;
+  readonly health: Health;
+  readonly reason: Reason;
+  /** A sentence for a person. */
+  readonly message: string;
+  /** The revision the work was last begun for. */
+  readonly attempted: Revision | undefined;
+  /** The revision the job was last healthy at. */
+  readonly applied: Revision | undefined;
+  /** The spec that failed and is held; cleared when Git changes it or a person retries. */
+  readonly failed: Fingerprint | undefined;
+  /** When (sync, health, reason) last changed. */
+  readonly since: string;
+}
+
+/** How a deployment of one revision to one environment goes; kept in the KV under one key. */
+export interface DeploymentStatus {
+  readonly attempted: Revision;
+  /** The last revision at which every job was healthy. */
+  readonly applied: Revision | undefined;
+  readonly state: "progressing" | "healthy" | "degraded" | "stalled";
+  readonly reason: Reason;
+  readonly message: string;
+  readonly counts: DeploymentCounts;
+  readonly startedAt: string;
+  readonly finishedAt: string | undefined;
+}
+
+export interface DeploymentCounts {
+  readonly jobs: number;
+  readonly healthy: number;
+  readonly progressing: number;
+  readonly failed: number;
+  readonly created: number;
+  readonly updated: number;
+  readonly pruned: number;
+}

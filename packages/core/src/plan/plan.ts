@@ -1,0 +1,133 @@
+import type { Change, Plan, Verdict } from "../model/change.ts";
+import type { Fingerprint, JobId, JobKey, TargetName } from "../model/ids.ts";
+import type { DesiredJob, FieldChange, InventoryEntry, LiveJob } from "../model/job.ts";
+import type { JsonObject } from "../model/json.ts";
+import type { Desired } from "./desired.ts";
+import { type PrunePolicy, planPrunes } from "./prune.ts";
+
+/** What a target answered. */
+export interface LiveListing {
+  readonly jobs: ReadonlyMap<JobId, LiveJob>;
+  /** Whether this job was asked for: only then does its absence from `jobs` mean that it is not there. */
+  covers(id: JobId): boolean;
+}
+
+/** A target whose list failed has no entry, and nothing is planned for it. */
+export type LiveByTarget = ReadonlyMap<TargetName, LiveListing>;
+
+export interface PlanInput {
+  /** The value of our ownership mark. */
+  readonly mark: string;
+  readonly desired: Desired;
+  readonly live: LiveByTarget;
+  readonly inventory: ReadonlyMap<JobKey, InventoryEntry>;
+  /** The jobs to look at; "all" is a whole round, which alone finds every drift. */
+  readonly scope: "all" | ReadonlySet<JobKey>;
+  /** Specs that failed and are not sent again. */
+  readonly held: ReadonlyMap<JobKey, Fingerprint>;
+  readonly suspended: (key: JobKey) => boolean;
+  /** False: drift of this job is only reported. */
+  readonly heal: (key: JobKey) => boolean;
+  readonly compare: (
+    target: TargetName,
+    desired: JsonObject,
+    live: JsonObject,
+    ignore: readonly string[],
+  ) => readonly FieldChange[];
+  readonly prune: PrunePolicy;
+}
+
+type Decision = Change | Verdict | "unchanged";
+
+/** Decides what to do: no I/O, no clock. What diff, dry run, push output, events and the rollout read is this one value. */
+export function plan(input: PlanInput): Plan {
+  const changes: Change[] = [];
+  const refused: Verdict[] = [];
+  const unchanged: JobKey[] = [];
+  for (const job of inScope(input)) {
+    const decision = decide(job, input);
+    if (decision === "unchanged") unchanged.push(job.key);
+    else if (decision && "kind" in decision) changes.push(decision);
+    else if (decision) refused.push(decision);
+  }
+  const prunes = planPrunes(input);
+  return {
+    changes: [...changes, ...prunes.changes],
+    unchanged,
+    refused: [...refused, ...prunes.refused],
+    forgotten: prunes.forgotten,
+  };
+}
+
+function* inScope({ desired, scope }: PlanInput): Iterable<DesiredJob> {
+  if (scope === "all") return yield* desired.jobs.values();
+  for (const key of scope) {
+    const job = desired.jobs.get(key);
+    if (job) yield job;
+  }
+}
+
+/** Undefined: the job's live state is unknown, so nothing is decided. */
+function decide(job: DesiredJob, input: PlanInput): Decision | undefined {
+  const listing = input.live.get(job.target);
+  if (!listing?.covers(job.id)) return undefined;
+  if (input.suspended(job.key)) return verdict(job, "Suspended", "suspended by a person");
+  const live = listing.jobs.get(job.id);
+  if (input.held.get(job.key) === job.fingerprint)
+    return verdict(
+      job,
+      "HeldAfterFailure",
+      "this spec failed before; change it in Git, or run `sluice sync --retry`",
+    );
+  const entry = input.inventory.get(job.key);
+  if (!live) return whenMissing(job, entry, input);
+  if (live.owner !== input.mark) return whenForeign(job, live, input);
+  return whenOurs(job, live, entry, input);
+}
+
+function whenMissing(job: DesiredJob, entry: InventoryEntry | undefined, input: PlanInput): Decision {
+  const drifted = entry?.fingerprint === job.fingerprint;
+  if (drifted && !input.heal(job.key))
+    return verdict(job, "Missing", "somebody removed the job from the scheduler");
+  return { kind: "create", key: job.key, cause: drifted ? "drift" : "revision", desired: job };
+}
+
+function whenForeign(job: DesiredJob, live: LiveJob, input: PlanInput): Decision {
+  if (!job.options.adopt) {
+    const whose =
+      live.owner === undefined
+        ? "bears no mark of Sluice"
+        : "belongs to another Sluice engine or environment";
+    return verdict(
+      job,
+      "NotOwned",
+      `a job of this id exists and ${whose}; set sluice.adopt: true to take it over`,
+    );
+  }
+  const fields = input.compare(job.target, job.spec, live.spec, job.options.ignore);
+  return { kind: "update", key: job.key, cause: "adopt", desired: job, live, fields };
+}
+
+function whenOurs(
+  job: DesiredJob,
+  live: LiveJob,
+  entry: InventoryEntry | undefined,
+  input: PlanInput,
+): Decision {
+  const sameSpec = entry?.fingerprint === job.fingerprint;
+  if (sameSpec && entry.version === live.version) return "unchanged";
+  const fields = input.compare(job.target, job.spec, live.spec, job.options.ignore);
+  if (fields.length === 0) return "unchanged";
+  if (sameSpec && !input.heal(job.key))
+    return verdict(job, "Drifted", "somebody changed the job in the scheduler", fields);
+  return { kind: "update", key: job.key, cause: sameSpec ? "drift" : "revision", desired: job, live, fields };
+}
+
+function verdict(
+  job: DesiredJob,
+  reason: Verdict["reason"],
+  message: string,
+  fields?: readonly FieldChange[],
+): Verdict {
+  return { key: job.key, reason, message, ...(fields ? { fields } : {}) };
+}

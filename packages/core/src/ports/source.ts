@@ -1,0 +1,39 @@
+import type { CommitId, ObjectId } from "../model/ids.ts";
+import type { CommitInfo } from "../model/marker.ts";
+import type { FilePath } from "../model/path.ts";
+
+/** A file of a commit's tree. Symlinks and submodules are named, so that they can be warned about; they are never followed. */
+export interface TreeFile {
+  readonly path: FilePath;
+  readonly oid: ObjectId;
+  readonly kind: "file" | "symlink" | "submodule";
+}
+
+/** One path that differs between two trees; a missing side is absent. A rename is a deletion and a creation. */
+export interface TreeChange {
+  readonly path: FilePath;
+  readonly from?: TreeFile;
+  readonly to?: TreeFile;
+}
+
+/**
+ * One branch, or one folder of it, of a Git repository. Every member may throw GIT_FAILED (transient) or GIT_OBJECT_MISSING;
+ * an answer is always whole.
+ */
+export interface Source {
+  /** The branch's name, for revisions. */
+  readonly branch: string;
+  /** The branch's newest commit, fetched if the repository is elsewhere; undefined where the branch certainly does not exist. */
+  head(signal?: AbortSignal): Promise<CommitId | undefined>;
+  /** Every file, in no order; paths are relative to the source's folder. An absent folder is an empty tree. */
+  tree(commit: CommitId, signal?: AbortSignal): Promise<readonly TreeFile[]>;
+  /** What differs, at a cost that follows the difference. Any two commits whose objects are there, related or not. */
+  changes(from: CommitId, to: CommitId, signal?: AbortSignal): Promise<readonly TreeChange[]>;
+  /** The blobs' bytes, in the order asked, a few at a time. */
+  read(oids: readonly ObjectId[], signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  describe(commit: CommitId, signal?: AbortSignal): Promise<CommitInfo>;
+  /** Yields when the branch may have moved; a hint only. Absent where the repository cannot be watched. */
+  watch?(signal: AbortSignal): AsyncIterable<void>;
+  /** Lets go of processes and file handles. */
+  close(): Promise<void>;
+}

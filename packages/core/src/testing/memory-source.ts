@@ -1,0 +1,121 @@
+import { createHash } from "node:crypto";
+import { messageOf, SluiceError } from "../errors.ts";
+import { blobId } from "../model/digest.ts";
+import { type CommitId, commitId, type ObjectId } from "../model/ids.ts";
+import { encodePath, type FilePath } from "../model/path.ts";
+import type { Source, TreeChange, TreeFile } from "../ports/source.ts";
+
+/** A repository in memory: commits are whole sets of files. */
+export interface MemorySource extends Source {
+  /** Makes a commit of exactly these files (path to text or bytes) and moves the branch there. */
+  push(files: Readonly<Record<string, string | Uint8Array>>): CommitId;
+  /** Moves the branch to a commit made before, or (undefined) deletes it. */
+  reset(commit: CommitId | undefined): void;
+  /** While set, every member throws GIT_FAILED with this sentence. */
+  failing: string | undefined;
+}
+
+export function memorySource(branch = "main"): MemorySource {
+  const commits = new Map<CommitId, Map<FilePath, TreeFile>>();
+  const blobs = new Map<ObjectId, Uint8Array>();
+  const watchers = new Set<() => void>();
+  let head: CommitId | undefined;
+
+  function guard() {
+    if (source.failing) throw new SluiceError("GIT_FAILED", source.failing);
+  }
+  function filesOf(commit: CommitId) {
+    guard();
+    const files = commits.get(commit);
+    if (!files) throw new SluiceError("GIT_OBJECT_MISSING", `no commit ${commit}`);
+    return files;
+  }
+  function move(commit: CommitId | undefined) {
+    head = commit;
+    for (const notify of watchers) notify();
+  }
+
+  const source: MemorySource = {
+    branch,
+    failing: undefined,
+    push(files) {
+      const tree = new Map<FilePath, TreeFile>();
+      for (const [path, content] of Object.entries(files)) {
+        const bytes = typeof content === "string" ? Buffer.from(content) : content;
+        const file: TreeFile = { path: encodePath(path), oid: blobId(bytes), kind: "file" };
+        blobs.set(file.oid, bytes);
+        tree.set(file.path, file);
+      }
+      const seed = `${commits.size}:${[...tree.values()].map((file) => file.path + file.oid).join()}`;
+      const commit = commitId(createHash("sha1").update(seed).digest("hex"));
+      commits.set(commit, tree);
+      move(commit);
+      return commit;
+    },
+    reset: move,
+    async head() {
+      guard();
+      return head;
+    },
+    async tree(commit) {
+      return [...filesOf(commit).values()];
+    },
+    async changes(from, to) {
+      return difference(filesOf(from), filesOf(to));
+    },
+    async *read(oids) {
+      for (const oid of oids) {
+        guard();
+        const bytes = blobs.get(oid);
+        if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
+        yield bytes;
+      }
+    },
+    async describe(commit) {
+      filesOf(commit);
+      return {
+        commit,
+        author: "A. Person",
+        email: "person@example.test",
+        at: "2026-01-01T00:00:00Z",
+        subject: `commit ${commit.slice(0, 8)}`,
+      };
+    },
+    watch: (signal) => changesSeen(watchers, signal),
+    async close() {},
+  };
+  return source;
+}
+
+function difference(from: Map<FilePath, TreeFile>, to: Map<FilePath, TreeFile>): TreeChange[] {
+  const changes: TreeChange[] = [];
+  for (const path of new Set([...from.keys(), ...to.keys()])) {
+    const before = from.get(path);
+    const after = to.get(path);
+    if (before?.oid === after?.oid && before?.kind === after?.kind) continue;
+    changes.push({ path, ...(before ? { from: before } : {}), ...(after ? { to: after } : {}) });
+  }
+  return changes;
+}
+
+async function* changesSeen(watchers: Set<() => void>, signal: AbortSignal): AsyncIterable<void> {
+  let pending = false;
+  let wake: () => void = () => undefined;
+  const notify = () => {
+    pending = true;
+    wake();
+  };
+  watchers.add(notify);
+  signal.addEventListener("abort", notify, { once: true });
+  try {
+    while (!signal.aborted) {
+      if (!pending) await new Promise<void>((resolve) => (wake = resolve));
+      pending = false;
+      if (!signal.aborted) yield;
+    }
+  } catch (error) {
+    throw new SluiceError("INTERNAL", messageOf(error), { cause: error });
+  } finally {
+    watchers.delete(notify);
+  }
+}
