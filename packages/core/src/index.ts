@@ -53,7 +53,7 @@ export type { DeploymentCounts, DeploymentStatus, JobStatus } from "./model/stat
 export { type Desired, type DesiredFile, resolveDesired } from "./plan/desired.ts";
 export { dependencyCycles } from "./plan/order.ts";
 export { type LiveByTarget, type LiveListing, type PlanInput, plan } from "./plan/plan.ts";
-export { DEFAULT_PRUNE_LIMITS, type PrunePolicy } from "./plan/prune.ts";
+export { DEFAULT_PRUNE_LIMITS, type PruneLimits, type PrunePolicy } from "./plan/prune.ts";
 export { type JobResult, settle, transition } from "./plan/settle.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export { type Emit, type EventSink, emitterFor } from "./ports/event-sink.ts";

@@ -1,7 +1,7 @@
-import type { JobKey, TargetName } from "../model/ids.ts";
+import { type JobKey, splitJobKey, type TargetName } from "../model/ids.ts";
 import type { DesiredJob, Problem } from "../model/job.ts";
-import type { FilePath } from "../model/path.ts";
-import { dependencyCycles } from "./order.ts";
+import { displayPath, type FilePath } from "../model/path.ts";
+import { circleIn, dependencyCycles } from "./order.ts";
 
 /** What one file of the revision says, parsed once and kept while its content stays. */
 export interface DesiredFile {
@@ -12,7 +12,10 @@ export interface DesiredFile {
 
 /** What a whole revision wants. */
 export interface Desired {
-  /** Only jobs that can be applied: those a problem concerns are left out. */
+  /**
+   * Only jobs that can be applied: those a problem concerns are left out. A job that depends on one of those stays, and names
+   * in `dependsOn` a job that is not here.
+   */
   readonly jobs: ReadonlyMap<JobKey, DesiredJob>;
   readonly problems: readonly Problem[];
   /** The jobs a problem concerns, as far as their ids can be known. */
@@ -21,53 +24,30 @@ export interface Desired {
   readonly broken: ReadonlyMap<TargetName, readonly FilePath[]>;
 }
 
+type Claims = ReadonlyMap<JobKey, readonly DesiredJob[]>;
+type Finding = readonly [job: DesiredJob, problem: Pick<Problem, "reason" | "message" | "key">];
+
 /** Brings the files of a revision together: finds jobs claimed twice, circles, and dependencies on jobs that are not there. */
 export function resolveDesired(files: ReadonlyMap<FilePath, DesiredFile>): Desired {
   const claims = claimsOf(files);
-  const problems: Problem[] = [];
-  const stalled = new Map<JobKey, Problem>();
   const jobs = new Map<JobKey, DesiredJob>();
-  for (const file of files.values()) problems.push(...file.problems);
-  for (const [key, claimants] of claims) {
-    const [first, second] = claimants as [DesiredJob, DesiredJob | undefined];
-    if (!second) jobs.set(key, first);
-    else
-      for (const job of claimants)
-        report(job, "Duplicate", `the job ${key} is also in ${other(job, claimants).file}`);
-  }
-  for (const job of jobs.values()) {
-    const unknown = job.options.dependsOn.find((key) => !claims.has(key));
-    if (unknown)
-      report(
-        job,
-        "InvalidSpec",
-        `it depends on ${unknown}, which no file of this revision holds`,
-        "sluice.dependsOn",
-      );
-  }
-  for (const cycle of dependencyCycles(jobs)) {
-    const circle = [...cycle, cycle[0]].join(" → ");
-    for (const job of cycle.map((key) => jobs.get(key)))
-      if (job)
-        report(job, "DependencyCycle", `these jobs depend on each other: ${circle}`, "sluice.dependsOn");
-  }
-  for (const key of stalled.keys()) jobs.delete(key);
-  return { jobs, problems, stalled, broken: brokenFiles(files, stalled, claims) };
-
-  function report(job: DesiredJob, reason: Problem["reason"], message: string, key?: string) {
-    const problem: Problem = {
-      file: job.file,
-      line: job.line,
-      reason,
-      message,
-      ...(key === undefined ? {} : { key }),
-    };
+  for (const [key, [first, second]] of claims) if (first && !second) jobs.set(key, first);
+  const problems = [...files.values()].flatMap((file) => file.problems);
+  const stalled = new Map<JobKey, Problem>();
+  for (const [job, found] of [
+    ...duplicates(claims),
+    ...strangers(jobs, claims, unreadableTargets(files)),
+    ...circles(jobs),
+  ]) {
+    const problem: Problem = { file: job.file, line: job.line, ...found };
     problems.push(problem);
     if (!stalled.has(job.key)) stalled.set(job.key, problem);
   }
+  for (const key of stalled.keys()) jobs.delete(key);
+  return { jobs, problems, stalled, broken: brokenFiles(files, stalled, claims) };
 }
 
-function claimsOf(files: ReadonlyMap<FilePath, DesiredFile>): Map<JobKey, DesiredJob[]> {
+function claimsOf(files: ReadonlyMap<FilePath, DesiredFile>): Claims {
   const claims = new Map<JobKey, DesiredJob[]>();
   for (const file of files.values()) {
     for (const job of file.jobs) {
@@ -79,18 +59,67 @@ function claimsOf(files: ReadonlyMap<FilePath, DesiredFile>): Map<JobKey, Desire
   return claims;
 }
 
-function other(job: DesiredJob, claimants: readonly DesiredJob[]): DesiredJob {
-  return claimants.find((one) => one !== job) ?? job;
+function* duplicates(claims: Claims): Iterable<Finding> {
+  for (const [key, claimants] of claims) {
+    if (claimants.length < 2) continue;
+    for (const job of claimants) {
+      const other = claimants.find((one) => one !== job) ?? job;
+      const message = `the job ${key} is also in ${displayPath(other.file)}, line ${other.line}`;
+      yield [job, { reason: "Duplicate", message }];
+    }
+  }
+}
+
+function unreadableTargets(files: ReadonlyMap<FilePath, DesiredFile>): ReadonlySet<TargetName> {
+  const targets = new Set<TargetName>();
+  for (const file of files.values()) if (file.problems.length > 0) targets.add(file.target);
+  return targets;
+}
+
+function* strangers(
+  jobs: ReadonlyMap<JobKey, DesiredJob>,
+  claims: Claims,
+  unreadable: ReadonlySet<TargetName>,
+): Iterable<Finding> {
+  for (const job of jobs.values()) {
+    // What an unreadable file holds is unknown: a job that may be in it is not ready, rather than not there.
+    const unknown = job.options.dependsOn.find(
+      (key) => !claims.has(key) && !unreadable.has(splitJobKey(key).target),
+    );
+    if (unknown === undefined) continue;
+    const message = `it depends on ${unknown}, which no readable file of this revision holds`;
+    yield [job, { reason: "InvalidSpec", message, key: "sluice.dependsOn" }];
+  }
+}
+
+/** Every job of a circle gets the same sentence, so it must stay short however long the circle is. */
+const NAMED_JOBS = 8;
+
+function* circles(jobs: ReadonlyMap<JobKey, DesiredJob>): Iterable<Finding> {
+  for (const set of dependencyCycles(jobs)) {
+    const circle = circleIn(jobs, set);
+    const named = circle.slice(0, NAMED_JOBS);
+    const left = circle.length - named.length;
+    const steps = [...named, ...(left > 0 ? [`${left} more`] : []), circle[0]].join(" → ");
+    const beside = set.length - circle.length;
+    const message = `these jobs depend on each other: ${steps}${beside > 0 ? `, and ${beside} more with them` : ""}`;
+    for (const key of set) {
+      const job = jobs.get(key);
+      if (job) yield [job, { reason: "DependencyCycle", message, key: "sluice.dependsOn" }];
+    }
+  }
 }
 
 function brokenFiles(
   files: ReadonlyMap<FilePath, DesiredFile>,
   stalled: ReadonlyMap<JobKey, Problem>,
-  claims: ReadonlyMap<JobKey, readonly DesiredJob[]>,
+  claims: Claims,
 ): Map<TargetName, FilePath[]> {
   const broken = new Map<TargetName, Set<FilePath>>();
   function add(target: TargetName, path: FilePath) {
-    broken.set(target, (broken.get(target) ?? new Set()).add(path));
+    const paths = broken.get(target);
+    if (paths) paths.add(path);
+    else broken.set(target, new Set([path]));
   }
   for (const [path, file] of files) if (file.problems.length > 0) add(file.target, path);
   for (const key of stalled.keys()) for (const job of claims.get(key) ?? []) add(job.target, job.file);

@@ -73,12 +73,18 @@ function decide(job: DesiredJob, input: PlanInput): Decision | undefined {
   if (!listing?.covers(job.id)) return undefined;
   if (input.suspended(job.key)) return verdict(job, "Suspended", "suspended by a person");
   const live = listing.jobs.get(job.id);
-  if (input.held.get(job.key) === job.fingerprint)
+  const decision = decideUnheld(job, live, input);
+  const sends = decision !== "unchanged" && "kind" in decision;
+  if (sends && input.held.get(job.key) === job.fingerprint)
     return verdict(
       job,
       "HeldAfterFailure",
       "this spec failed before; change it in Git, or run `sluice sync --retry`",
     );
+  return decision;
+}
+
+function decideUnheld(job: DesiredJob, live: LiveJob | undefined, input: PlanInput): Decision {
   const entry = input.inventory.get(job.key);
   if (!live) return whenMissing(job, entry, input);
   if (live.owner !== input.mark) return whenForeign(job, live, input);

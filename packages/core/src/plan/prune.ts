@@ -1,13 +1,19 @@
 import type { Change, Verdict } from "../model/change.ts";
 import { type JobKey, splitJobKey, type TargetName } from "../model/ids.ts";
 import type { InventoryEntry, LiveJob } from "../model/job.ts";
+import { displayPath } from "../model/path.ts";
 import type { PlanInput } from "./plan.ts";
 
-export interface PrunePolicy {
+export interface PruneLimits {
   /** At most this many jobs of a target are removed without being asked … */
   readonly maxJobs: number;
   /** … or this share of what Sluice made there (0 to 1), whichever is more. */
   readonly maxShare: number;
+}
+
+export interface PrunePolicy extends PruneLimits {
+  /** Targets with limits of their own, or where nothing is ever removed. */
+  readonly targets?: ReadonlyMap<TargetName, PruneLimits | "never">;
   /** Targets for which a person said yes to the removals of this revision. */
   readonly confirmed: ReadonlySet<TargetName>;
 }
@@ -21,6 +27,13 @@ interface Prunes {
 }
 
 type Candidate = { readonly entry: InventoryEntry; readonly live: LiveJob };
+type Objection = Omit<Verdict, "key">;
+
+/** What Sluice made in one target, and which of it the revision no longer names. */
+interface TargetRecords {
+  owned: number;
+  readonly absent: InventoryEntry[];
+}
 
 /**
  * What may be removed: only what is in our inventory, bears our mark, and is absent from a revision that was read whole, holds
@@ -30,65 +43,74 @@ export function planPrunes(input: PlanInput): Prunes {
   const changes: Change[] = [];
   const refused: Verdict[] = [];
   const forgotten: JobKey[] = [];
-  for (const [target, entries] of absentByTarget(input)) {
+  for (const [target, records] of recordsByTarget(input)) {
     const listing = input.live.get(target);
     if (!listing) continue;
     const candidates: Candidate[] = [];
-    for (const entry of entries) {
+    let unseen = 0;
+    for (const entry of records.absent) {
       const { id } = splitJobKey(entry.key);
-      if (!listing.covers(id)) continue;
+      const covered = listing.covers(id);
       const live = listing.jobs.get(id);
-      if (!live || live.owner !== input.mark) forgotten.push(entry.key);
-      else candidates.push({ entry, live });
+      const kept = objectionToOne(entry, input);
+      if (covered && live?.owner !== input.mark) forgotten.push(entry.key);
+      else if (covered && kept) refused.push({ key: entry.key, ...kept });
+      else if (covered && live) candidates.push({ entry, live });
+      else if (!kept) unseen += 1;
     }
-    const objection = objectionTo(target, candidates, input);
+    const objection = objectionTo(target, candidates.length + unseen, records.owned, input);
     for (const { entry, live } of candidates) {
-      const own = objectionToOne(entry, input) ?? objection;
-      if (own) refused.push({ key: entry.key, ...own });
+      if (objection) refused.push({ key: entry.key, ...objection });
       else changes.push({ kind: "prune", key: entry.key, entry, live });
     }
   }
   return { changes, refused, forgotten };
 }
 
-/** Every inventory record whose job the revision no longer names, whatever the scope is: the limit is about all of them. */
-function absentByTarget({ inventory, desired }: PlanInput): Map<TargetName, InventoryEntry[]> {
-  const absent = new Map<TargetName, InventoryEntry[]>();
+/** Every inventory record, whatever the scope is: the limit is about all removals, seen or not, or a round at a time would evade it. */
+function recordsByTarget({ inventory, desired }: PlanInput): Map<TargetName, TargetRecords> {
+  const targets = new Map<TargetName, TargetRecords>();
   for (const entry of inventory.values()) {
-    if (desired.jobs.has(entry.key) || desired.stalled.has(entry.key)) continue;
     const { target } = splitJobKey(entry.key);
-    const entries = absent.get(target);
-    if (entries) entries.push(entry);
-    else absent.set(target, [entry]);
+    const records = targets.get(target) ?? { owned: 0, absent: [] };
+    targets.set(target, records);
+    records.owned += 1;
+    if (!desired.jobs.has(entry.key) && !desired.stalled.has(entry.key)) records.absent.push(entry);
   }
-  return absent;
+  return targets;
 }
 
-function objectionToOne(entry: InventoryEntry, input: PlanInput): Omit<Verdict, "key"> | undefined {
+function objectionToOne(entry: InventoryEntry, input: PlanInput): Objection | undefined {
   if (entry.prune === "never") return { reason: "PruneRefused", message: "its file said `prune: never`" };
   if (input.suspended(entry.key)) return { reason: "Suspended", message: "suspended by a person" };
   return undefined;
 }
 
+/** @param count the jobs of the target that would be removed. @param owned the jobs Sluice made there. */
 function objectionTo(
   target: TargetName,
-  candidates: readonly Candidate[],
-  input: PlanInput,
-): Omit<Verdict, "key"> | undefined {
-  if (input.desired.jobs.size === 0)
+  count: number,
+  owned: number,
+  { desired, prune }: PlanInput,
+): Objection | undefined {
+  if (desired.jobs.size === 0)
     return {
       reason: "PruneRefused",
-      message: "the revision holds no job at all, which is taken for a mistake",
+      message: "the revision holds no usable job at all, which is taken for a mistake",
     };
-  const broken = input.desired.broken.get(target);
-  if (broken)
-    return { reason: "PruneRefused", message: `${broken[0]} cannot be read and might hold this job` };
-  if (input.prune.confirmed.has(target)) return undefined;
-  const owned = [...input.inventory.keys()].filter((key) => splitJobKey(key).target === target).length;
-  const limit = Math.max(input.prune.maxJobs, Math.floor(owned * input.prune.maxShare));
-  if (candidates.length <= limit) return undefined;
+  const broken = desired.broken.get(target)?.[0];
+  if (broken !== undefined)
+    return {
+      reason: "PruneRefused",
+      message: `${displayPath(broken)} has a problem and might hold this job`,
+    };
+  const limits = prune.targets?.get(target) ?? prune;
+  if (limits === "never")
+    return { reason: "PruneRefused", message: "the policy of this target says `prune: never`" };
+  const limit = Math.max(limits.maxJobs, Math.floor(owned * limits.maxShare));
+  if (prune.confirmed.has(target) || count <= limit) return undefined;
   return {
     reason: "PrunePending",
-    message: `${candidates.length} of ${owned} jobs are gone from Git and at most ${limit} are removed unasked`,
+    message: `${count} of ${owned} jobs are gone from Git and at most ${limit} are removed unasked`,
   };
 }

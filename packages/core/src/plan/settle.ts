@@ -20,7 +20,8 @@ export interface JobResult {
 
 /** The one place that writes a job's status: old status and result to new status. @param now ISO 8601. */
 export function settle(old: JobStatus | undefined, result: JobResult, now: string): JobStatus {
-  const applied = result.sync === "Synced" && result.health === "Healthy";
+  // A job whose spec itself says "paused" is as Git wants it once it is paused.
+  const applied = result.sync === "Synced" && (result.health === "Healthy" || result.health === "Suspended");
   return {
     key: result.key,
     file: result.file,
@@ -39,7 +40,10 @@ function sameState(old: JobStatus, result: Pick<JobStatus, "sync" | "health" | "
   return old.sync === result.sync && old.health === result.health && old.reason === result.reason;
 }
 
-/** The event a change of status is worth, or undefined: a new state or a new revision applied is, a new sentence is not. */
+/**
+ * The event a change of status is worth, or undefined: a new state, or a revision newly attempted or applied, is; a new
+ * sentence is not. @param ms how long it took, where that is known.
+ */
 export function transition(
   old: JobStatus | undefined,
   now: JobStatus,
