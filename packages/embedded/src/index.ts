@@ -1,3 +1,11 @@
+export {
+  type EmbeddedChronos,
+  type EmbeddedChronosOptions,
+  embeddedChronos,
+} from "./chronos/embedded-chronos.ts";
+export type { ChronosEvent, EngineSettings as ChronosSettings } from "./chronos/engine.ts";
+export type { RunOutcome as ChronosRunOutcome, Simulation as ChronosSimulation } from "./chronos/executor.ts";
+export type { ProfileName as ChronosProfileName } from "./chronos/profile.ts";
 export { type PortPool, type PortPoolOptions, portPool } from "./process/free-ports.ts";
 export {
   type Exit,
