@@ -1,1 +1,1 @@
-export {};
+export { type ConsulKv, type ConsulKvOptions, consulKv } from "./consul-kv.ts";

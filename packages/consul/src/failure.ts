@@ -1,0 +1,54 @@
+import { type ErrorCode, redact, SluiceError } from "@sluice/core";
+
+/** What went wrong with one request: an answer with a status, or no answer at all. */
+export interface Failure {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+const LONGEST_TEXT = 300;
+
+/** Reads what the npm client rejects with; an answer's body is the reason where it is text. */
+export function failureOf(error: unknown): Failure {
+  const { statusCode, response, message, code } = error as {
+    statusCode?: number;
+    response?: { body?: unknown };
+    message?: string;
+    code?: string;
+  };
+  const body = response?.body;
+  const said = typeof body === "string" ? body : body === undefined ? undefined : JSON.stringify(body);
+  const text = said?.trim() || (message ?? code ?? String(error)).replace(/^consul: ([\w.]+: )?/i, "");
+  return {
+    status: statusCode,
+    text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text,
+  };
+}
+
+/**
+ * The one map from Consul's failures to ours. The original is not kept as a cause: it carries the request's headers,
+ * and with them the token.
+ *
+ * @param what the request in words, after "could not": `read "a/b"`.
+ */
+export function consulError(
+  failure: Failure,
+  what: string,
+  host: string,
+  secrets: readonly string[],
+): SluiceError {
+  const verdict = failure.status === undefined ? "" : ` (${failure.status})`;
+  const message = `Could not ${what} on Consul at ${host}${verdict}: ${failure.text}`;
+  return new SluiceError(codeOf(failure), redact(message, secrets));
+}
+
+function codeOf({ status, text }: Failure): ErrorCode {
+  if (status === undefined || status === 429 || status >= 500) return "KV_UNREACHABLE";
+  if (status === 401 || status === 403 || saysDenied(text)) return "KV_DENIED";
+  return "KV_INVALID";
+}
+
+/** A rolled back transaction answers 409 also where a rule is missing, and says so only in the text. */
+export function saysDenied(text: string): boolean {
+  return /permission denied|ACL not found/i.test(text);
+}

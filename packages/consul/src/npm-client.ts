@@ -1,0 +1,157 @@
+import { EventEmitter } from "node:events";
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import Consul from "consul";
+
+/** A key as Consul's JSON has it; `Value` is base64 in transactions and a Buffer where the client decoded it. */
+export interface RawEntry {
+  readonly Key: string;
+  readonly Value: string | Uint8Array | null;
+  readonly ModifyIndex: number;
+  readonly Session?: string;
+}
+
+/** One operation of `PUT /v1/txn`; the client passes it on untouched. */
+export interface RawOp {
+  readonly KV: {
+    readonly Verb: string;
+    readonly Key: string;
+    readonly Value?: string;
+    readonly Index?: number;
+    readonly Session?: string;
+  };
+}
+
+export interface RawTxn {
+  readonly Results?: readonly { readonly KV?: RawEntry }[] | null;
+  readonly Errors?: readonly { readonly OpIndex: number; readonly What: string }[] | null;
+}
+
+/** What the client calls `ctx`: "cancel" aborts the request, `includeResponse` makes it hand over the headers too. */
+export interface CallContext extends EventEmitter {
+  readonly includeResponse: true;
+  /** True where the server closed a kept-alive connection before it began to answer: most likely it never saw the request. */
+  stale: boolean;
+}
+
+export interface CallOptions {
+  readonly ctx: CallContext;
+  /** Milliseconds for the whole call; without it the client waits for ever. */
+  readonly timeout: number;
+  readonly token?: string;
+  readonly dc?: string;
+}
+
+/** A path segment the client must not encode: "/" stays "/", because some proxies refuse "%2F". */
+export interface PathKey {
+  readonly encode: false;
+  toString(): string;
+}
+
+type Answer<T> = Promise<[response: IncomingMessage, body?: T]>;
+
+/**
+ * The part of npm `consul` 2.0.1 that is used, as it behaves. Its own declarations reject the `{ KV: … }` form of
+ * operations and know neither `ctx`, `buffer` nor `timeout`.
+ */
+export interface NpmConsul {
+  readonly kv: {
+    get(
+      options: CallOptions & {
+        key: PathKey;
+        buffer: true;
+        recurse?: true;
+        consistent?: true;
+        index?: string;
+        wait?: string;
+      },
+    ): Answer<RawEntry | readonly RawEntry[]>;
+    set(
+      options: CallOptions & {
+        key: PathKey;
+        value: Uint8Array;
+        cas?: string;
+        acquire?: string;
+        release?: string;
+      },
+    ): Answer<boolean>;
+  };
+  readonly transaction: { create(operations: readonly RawOp[], options: CallOptions): Answer<RawTxn> };
+  readonly session: {
+    /** Only `Checks` can be given; an empty list also empties `NodeChecks` (seen on 1.8, in the source of later ones). */
+    create(
+      options: CallOptions & {
+        name: string;
+        ttl: string;
+        lockdelay: string;
+        behavior: "release";
+        checks: never[];
+      },
+    ): Answer<{ ID: string }>;
+    renew(options: CallOptions & { id: string }): Answer<readonly { TTL: string }[]>;
+    destroy(options: CallOptions & { id: string }): Answer<unknown>;
+  };
+  destroy(): void;
+}
+
+export interface NpmClientOptions {
+  /** `http://host:port`, a path allowed, no slash at the end. */
+  readonly address: string;
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  /** Most connections at the same time. */
+  readonly connections: number;
+}
+
+/** Idle connections are closed after this long, before most proxies would do it in the middle of a request. */
+const IDLE_MS = 30_000;
+
+export function npmClient({ address, tls, connections }: NpmClientOptions): NpmConsul {
+  const pool = { keepAlive: true, maxSockets: connections, timeout: IDLE_MS };
+  const agent = address.startsWith("https:") ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
+  const settings: object = { baseUrl: `${address}/v1`, agent };
+  const client = new Consul(settings) as unknown as NpmConsul & Extensible;
+  client._ext("onRequest", (request, next) => {
+    request.transport = noticingCutAnswers(request.transport, request.opts.ctx);
+    next();
+  });
+  return client;
+}
+
+export function callContext(): CallContext {
+  return Object.assign(new EventEmitter(), { includeResponse: true as const, stale: false });
+}
+
+export function pathKey(key: string): PathKey {
+  return { encode: false, toString: () => key.split("/").map(encodeURIComponent).join("/") };
+}
+
+interface RequestMaker {
+  request(options: object): ClientRequest;
+}
+
+interface Extensible {
+  _ext(
+    event: "onRequest",
+    hook: (request: { transport: RequestMaker; opts: { ctx: CallContext } }, next: () => void) => void,
+  ): void;
+}
+
+/** The client waits for the "end" of an answer only; one that is cut off has none, and would look like a slow server. */
+function noticingCutAnswers(transport: RequestMaker, ctx: CallContext): RequestMaker {
+  return {
+    request(options) {
+      let answered = false;
+      const sent = transport.request(options);
+      sent.once("error", () => {
+        ctx.stale = sent.reusedSocket && !answered;
+      });
+      sent.once("response", (response: IncomingMessage) => {
+        answered = true;
+        response.once("close", () => {
+          if (!response.complete) sent.emit("error", new Error("the answer was cut off"));
+        });
+      });
+      return sent;
+    },
+  };
+}

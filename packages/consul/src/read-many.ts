@@ -1,0 +1,112 @@
+import { type KvEntry, SluiceError } from "@sluice/core";
+import { entryOf } from "./entry.ts";
+import type { ServerLimits } from "./limits.ts";
+import type { RawTxn } from "./npm-client.ts";
+import { readKey } from "./read.ts";
+import type { Reply, Transport } from "./transport.ts";
+
+/** Chunks read at the same time; more would only queue inside Consul. */
+const CHUNKS_AT_ONCE = 4;
+
+type ReadMany = (
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+) => Promise<ReadonlyMap<string, KvEntry>>;
+
+/**
+ * Reads keys by read-only transactions. Newer servers have `get-or-empty`, which answers for absent keys too: one request per
+ * chunk. Older ones roll a `get` transaction back and name the absent keys: those are certain then, and the rest is asked again.
+ */
+export function manyReader(transport: Transport, limits: ServerLimits): ReadMany {
+  let knowsGetOrEmpty = true;
+
+  async function chunk(keys: readonly string[], signal: AbortSignal | undefined): Promise<KvEntry[]> {
+    if (knowsGetOrEmpty) {
+      const reply = await ask(transport, "get-or-empty", keys, signal);
+      if (reply.status !== 409) return whole(reply, keys).filter((one) => one.modifyIndex !== "0");
+      const errors = reply.body?.Errors ?? [];
+      if (!errors.some((one) => one.What.includes("unknown KV verb")))
+        throw unexpected(transport, keys, reply);
+      knowsGetOrEmpty = false;
+    }
+    return present(transport, keys, signal);
+  }
+
+  return async (keys, signal) => {
+    const wanted = [...new Set(keys)];
+    const [only] = wanted;
+    if (only === undefined) return new Map();
+    if (wanted.length === 1) {
+      const { entry } = await readKey(transport, only, { signal });
+      return new Map(entry ? [[only, entry]] : []);
+    }
+    if (wanted.length > limits.operations) await limits.known();
+    const chunks = split(wanted, limits.operations);
+    const found: KvEntry[][] = [];
+    for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {
+      const batch = chunks.slice(at, at + CHUNKS_AT_ONCE);
+      found.push(...(await Promise.all(batch.map((one) => chunk(one, signal)))));
+    }
+    return new Map(found.flat().map((entry) => [entry.key, entry]));
+  };
+}
+
+async function present(
+  transport: Transport,
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<KvEntry[]> {
+  for (let asked = keys; asked.length > 0; ) {
+    const reply = await ask(transport, "get", asked, signal);
+    if (reply.status !== 409) return whole(reply, asked);
+    const absent = new Set<number>();
+    for (const { OpIndex, What } of reply.body?.Errors ?? []) {
+      if (!What.includes("doesn't exist")) throw unexpected(transport, asked, reply);
+      absent.add(OpIndex);
+    }
+    if (absent.size === 0) throw unexpected(transport, asked, reply);
+    asked = asked.filter((_, at) => !absent.has(at));
+  }
+  return [];
+}
+
+function ask(
+  transport: Transport,
+  verb: "get" | "get-or-empty",
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Reply<RawTxn>> {
+  const operations = keys.map((key) => ({ KV: { Verb: verb, Key: key } }));
+  return transport.call<RawTxn>({
+    what: whatOf(keys),
+    readOnly: true,
+    signal,
+    accept: ({ status }) => status === 409,
+    send: (client, settings) => client.transaction.create(operations, settings),
+  });
+}
+
+/** Consul leaves keys that a token may not read out of a transaction's results without a word. */
+function whole(reply: Reply<RawTxn>, keys: readonly string[]): KvEntry[] {
+  const found = (reply.body?.Results ?? []).flatMap((one) => (one.KV ? [entryOf(one.KV)] : []));
+  if (found.length === keys.length && found.every((entry, at) => entry.key === keys[at])) return found;
+  throw new SluiceError(
+    "KV_FILTERED",
+    `Could not ${whatOf(keys)}: Consul answered for ${found.length} of ${keys.length}.`,
+  );
+}
+
+function unexpected(transport: Transport, keys: readonly string[], reply: Reply<RawTxn>): SluiceError {
+  const text = reply.body?.Errors?.map((one) => one.What).join("; ") || "rolled back without a reason";
+  return transport.error({ status: reply.status, text }, whatOf(keys));
+}
+
+function whatOf(keys: readonly string[]): string {
+  return `read ${keys.length} keys from "${keys[0]}" on`;
+}
+
+function split(keys: readonly string[], size: number): string[][] {
+  const chunks: string[][] = [];
+  for (let at = 0; at < keys.length; at += size) chunks.push(keys.slice(at, at + size));
+  return chunks;
+}

@@ -1,0 +1,107 @@
+import { type KvEntry, SluiceError } from "@sluice/core";
+import { entryOf } from "./entry.ts";
+import { type PathKey, pathKey, type RawEntry } from "./npm-client.ts";
+import type { Reply, Transport } from "./transport.ts";
+
+/** A key at one moment, with the index to wait on for the next. */
+export interface Sight {
+  readonly entry: KvEntry | undefined;
+  /** `X-Consul-Index`, a uint64 as text. */
+  readonly index: string;
+}
+
+export interface ReadOptions {
+  /** Waits until the key is past this index, or `waitMs` are over. */
+  readonly index?: string;
+  readonly waitMs?: number;
+  /** Asks the leader to make sure that it still is the leader. */
+  readonly consistent?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How much longer than asked a held request may take: Consul adds up to a sixteenth, the rest is for the way. */
+const WAIT_SLACK = { factor: 1.1, ms: 5_000 };
+
+/** Reads one key, at once or as a blocking query. */
+export async function readKey(transport: Transport, key: string, options: ReadOptions = {}): Promise<Sight> {
+  const { index, waitMs = 0, consistent, signal } = options;
+  const what = `read "${key}"`;
+  const waits = index === undefined ? {} : { index, wait: `${waitMs}ms` };
+  const reply = await transport.call<RawEntry | readonly RawEntry[]>({
+    what,
+    readOnly: true,
+    signal,
+    waits: index !== undefined,
+    timeoutMs: index === undefined ? transport.timeoutMs : waitMs * WAIT_SLACK.factor + WAIT_SLACK.ms,
+    send: (client, settings) =>
+      client.kv.get({ ...settings, ...waits, ...quorum(consistent), key: namedKey(key), buffer: true }),
+  });
+  const at = consulIndex(reply, transport, what);
+  if (reply.status === 404) return { entry: undefined, index: at };
+  const raw = reply.body as RawEntry | undefined;
+  if (raw?.Key !== key) throw notConsul(transport, what);
+  return { entry: entryOf(raw), index: at };
+}
+
+/**
+ * Everything under a prefix. "Nothing there" is asked a second time, of a leader that knows it is one: a deposed leader
+ * answers from its past for a moment. Before 1.11 Consul does not tell that rules hid keys (there is no header for it); where
+ * such a server has ACLs, its setting `acl.enable_key_list_policy` makes it refuse instead.
+ */
+export async function readTree(
+  transport: Transport,
+  prefix: string,
+  signal: AbortSignal | undefined,
+): Promise<readonly KvEntry[]> {
+  if (!prefix.endsWith("/"))
+    throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
+  const found = await listOnce(transport, prefix, false, signal);
+  return found.length > 0 ? found : await listOnce(transport, prefix, true, signal);
+}
+
+async function listOnce(
+  transport: Transport,
+  prefix: string,
+  consistent: boolean,
+  signal: AbortSignal | undefined,
+): Promise<readonly KvEntry[]> {
+  const what = `list "${prefix}"`;
+  const reply = await transport.call<RawEntry | readonly RawEntry[]>({
+    what,
+    readOnly: true,
+    signal,
+    send: (client, settings) =>
+      client.kv.get({
+        ...settings,
+        ...quorum(consistent),
+        key: namedKey(prefix),
+        buffer: true,
+        recurse: true,
+      }),
+  });
+  consulIndex(reply, transport, what);
+  if (reply.status === 404) return [];
+  if (!Array.isArray(reply.body)) throw notConsul(transport, what);
+  return (reply.body as readonly RawEntry[]).map(entryOf);
+}
+
+function quorum(consistent: boolean | undefined): { consistent?: true } {
+  return consistent ? { consistent: true } : {};
+}
+
+/** An empty key would turn a read of one key into one of the root. */
+function namedKey(key: string): PathKey {
+  if (key === "") throw new SluiceError("KV_INVALID", "A key needs a name.");
+  return pathKey(key);
+}
+
+/** Every answer of Consul's KV bears its index; a 404 or a page without one comes from something in between. */
+function consulIndex(reply: Reply<unknown>, transport: Transport, what: string): string {
+  const index = reply.headers["x-consul-index"];
+  if (typeof index !== "string" || !/^\d+$/.test(index)) throw notConsul(transport, what);
+  return index;
+}
+
+function notConsul(transport: Transport, what: string): SluiceError {
+  return transport.error({ status: undefined, text: "the answer is not one of Consul's KV" }, what);
+}

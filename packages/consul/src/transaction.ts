@@ -1,0 +1,140 @@
+import { type KvCommit, type KvFence, type KvOp, SluiceError } from "@sluice/core";
+import { indexNumber, indexOf } from "./entry.ts";
+import { saysDenied } from "./failure.ts";
+import type { ServerLimits } from "./limits.ts";
+import { pathKey, type RawOp, type RawTxn } from "./npm-client.ts";
+import type { Transport } from "./transport.ts";
+
+/** What a write needs to know. */
+export interface WriteContext {
+  readonly transport: Transport;
+  readonly limits: ServerLimits;
+}
+
+/** One `PUT /v1/txn`: the fence's `check-session` first, then the operations. */
+export async function commitOps(
+  { transport, limits }: WriteContext,
+  ops: readonly KvOp[],
+  fence: KvFence | undefined,
+  signal: AbortSignal | undefined,
+): Promise<KvCommit> {
+  if (ops.length === 0 && !fence) return { applied: true, index: "0" };
+  const sent = [...(fence ? [sessionCheck(fence)] : []), ...ops.map(rawOp)];
+  const what = `commit ${ops.length} operations`;
+  if (sent.length > limits.operations) await limits.known();
+  refuseOversize(sent, limits, what);
+  const reply = await transport.call<RawTxn | string>({
+    what,
+    signal,
+    accept: ({ status }) => status === 409 || status === 413,
+    send: (client, settings) => client.transaction.create(sent, settings),
+  });
+  if (reply.status === 413) {
+    limits.learn(String(reply.body));
+    throw transport.error({ status: 413, text: String(reply.body) }, what);
+  }
+  const answer = typeof reply.body === "object" ? reply.body : {};
+  if (reply.status !== 409) return { applied: true, index: latestIndex(answer) };
+  return rolledBack(answer, ops, fence, (text) => transport.error({ status: 409, text }, what));
+}
+
+/** `PUT /v1/kv/KEY?cas=INDEX` with the bytes as the body. */
+export async function putLarge(
+  { transport, limits }: WriteContext,
+  entry: { readonly key: string; readonly value: Uint8Array; readonly index: string },
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const { key, value } = entry;
+  const what = `write ${value.length} bytes to "${key}"`;
+  const most = limits.shown.valueBytes;
+  if (key === "") throw new SluiceError("KV_INVALID", "A key needs a name.");
+  if (value.length > most)
+    throw new SluiceError(
+      "KV_INVALID",
+      `Could not ${what}: Consul takes at most ${most} bytes in one value.`,
+    );
+  const cas = String(indexNumber(entry.index, key));
+  const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  const reply = await transport.call<boolean | string>({
+    what,
+    signal,
+    accept: ({ status }) => status === 413,
+    send: (client, settings) => client.kv.set({ ...settings, key: pathKey(key), value: bytes, cas }),
+  });
+  if (reply.status !== 413) return reply.body === true;
+  limits.learn(String(reply.body));
+  throw transport.error({ status: 413, text: String(reply.body) }, what);
+}
+
+function sessionCheck({ key, session }: KvFence): RawOp {
+  return { KV: { Verb: "check-session", Key: key, Session: session } };
+}
+
+function rawOp(op: KvOp): RawOp {
+  const KV = { Verb: op.verb, Key: op.key };
+  if (op.verb === "set") return { KV: { ...KV, Value: base64(op.value) } };
+  if (op.verb === "cas") {
+    return { KV: { ...KV, Value: base64(op.value), Index: indexNumber(op.index, op.key) } };
+  }
+  if ("index" in op) return { KV: { ...KV, Index: indexNumber(op.index, op.key) } };
+  return { KV };
+}
+
+function base64(value: Uint8Array): string {
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+}
+
+/** JSON around one operation's key and value, at most. */
+const ENVELOPE_BYTES = 128;
+
+/**
+ * Consul answers 413 to a body over its limit and closes the connection without reading it, so that the client may see
+ * a reset connection instead of the answer: refuse here. The exact size is counted only when the estimate is over.
+ */
+function refuseOversize(sent: readonly RawOp[], limits: ServerLimits, what: string): void {
+  const { bodyBytes, valueBytes } = limits.shown;
+  let estimate = 2;
+  for (const { KV } of sent) {
+    const length = KV.Value?.length ?? 0;
+    if (length * 0.75 - 2 > valueBytes)
+      throw new SluiceError(
+        "KV_INVALID",
+        `Could not ${what}: the value of "${KV.Key}" exceeds Consul's ${valueBytes} bytes.`,
+      );
+    estimate += length + KV.Key.length * 6 + ENVELOPE_BYTES;
+  }
+  if (estimate <= bodyBytes) return;
+  const exact = Buffer.byteLength(JSON.stringify(sent));
+  if (exact > bodyBytes)
+    throw new SluiceError(
+      "KV_INVALID",
+      `Could not ${what}: the request has ${exact} bytes, and Consul takes ${bodyBytes}.`,
+    );
+}
+
+/** Keys that were written bear the transaction's index; keys that already held the value keep an older, smaller one. */
+function latestIndex(answer: RawTxn): string {
+  return indexOf(Math.max(0, ...(answer.Results ?? []).map((one) => one.KV?.ModifyIndex ?? 0)));
+}
+
+function rolledBack(
+  answer: RawTxn,
+  ops: readonly KvOp[],
+  fence: KvFence | undefined,
+  failure: (text: string) => SluiceError,
+): KvCommit {
+  const before = fence ? 1 : 0;
+  const errors = answer.Errors ?? [];
+  const refused = errors.find(
+    (one) => saysDenied(one.What) || !canConflict(ops[one.OpIndex - before], one.OpIndex < before),
+  );
+  if (refused || errors.length === 0) throw failure(refused?.What ?? "rolled back without a reason");
+  if (fence && errors.some((one) => one.OpIndex === 0))
+    throw new SluiceError("LOCK_LOST", `Nothing was written: the lock "${fence.key}" is no longer held.`);
+  return { applied: false, conflicts: errors.map((one) => ({ op: one.OpIndex - before, what: one.What })) };
+}
+
+/** An unconditional write that fails has no conflict to tell about: the request itself was wrong. */
+function canConflict(op: KvOp | undefined, isFence: boolean): boolean {
+  return isFence || (op !== undefined && op.verb !== "set" && op.verb !== "delete");
+}
