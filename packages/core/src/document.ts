@@ -1,10 +1,12 @@
-import { isNode, LineCounter, parseAllDocuments, type Document as YamlDocument } from "yaml";
+import { Composer, isNode, LineCounter, Parser, type Document as YamlDocument } from "yaml";
+import { boundsBroken, MOST_ALIASES, unsayable } from "./document-bounds.ts";
+import { messageOf } from "./errors.ts";
 import type { Json } from "./model/json.ts";
 
 /** One YAML or JSON document of a file, as a value that knows its lines. */
 export interface TextDocument {
   readonly value: Json;
-  /** 1-based place of the value at a path, or of its nearest ancestor that is there. */
+  /** 1-based place of the key (or list item) at a path, or of its nearest ancestor that is there. */
   locate(path: readonly (string | number)[]): TextPlace;
 }
 
@@ -17,12 +19,10 @@ export interface SyntaxProblem extends TextPlace {
   readonly message: string;
 }
 
-/** Aliases may multiply a file's size at most this often: a small file must not become a large value ("billion laughs"). */
-const MOST_ALIASES = 100;
-
 /**
- * Reads every document of a YAML 1.2 (hence also JSON) text. Empty documents are left out. A file with a syntax problem, a
- * duplicate key, bytes that are not UTF-8, or a value JSON cannot say has problems and no documents.
+ * Reads every document of a YAML 1.2 (hence also JSON) text, merge keys (`<<`) included. Empty documents and `null` are left
+ * out. A file with a syntax problem, a duplicate key, an unknown tag, bytes that are not UTF-8, more than 100 levels or 100
+ * aliases, or a value JSON cannot say exactly has problems and no documents. Never throws.
  */
 export function readDocuments(bytes: Uint8Array): {
   documents: readonly TextDocument[];
@@ -35,23 +35,21 @@ export function readDocuments(bytes: Uint8Array): {
     return { documents: [], problems: [{ line: 1, column: 1, message: "the file is not UTF-8 text" }] };
   }
   const lines = new LineCounter();
-  const parsed = parseAllDocuments(text, {
-    lineCounter: lines,
-    prettyErrors: false,
-    uniqueKeys: true,
-    version: "1.2",
-    stringKeys: true,
-  });
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  for (const token of tokens) {
+    const broken = boundsBroken(token);
+    if (broken)
+      return { documents: [], problems: [{ ...placeAt(lines, broken.offset), message: broken.message }] };
+  }
+  const composer = new Composer({ uniqueKeys: true, version: "1.2", stringKeys: true, merge: true });
   const documents: TextDocument[] = [];
   const problems: SyntaxProblem[] = [];
-  for (const document of Array.isArray(parsed) ? parsed : []) {
-    for (const error of document.errors)
-      problems.push({ ...placeAt(lines, error.pos[0]), message: error.message });
-    if (document.errors.length === 0 && document.contents !== null)
-      addDocument(document, lines, documents, problems);
-  }
+  for (const document of composer.compose(tokens)) addDocument(document, lines, documents, problems);
   return problems.length > 0 ? { documents: [], problems } : { documents, problems };
 }
+
+/** A problem names this much of a path; one that is too deep is a hundred keys long. */
+const NAMED_KEYS = 10;
 
 function addDocument(
   document: YamlDocument,
@@ -59,43 +57,42 @@ function addDocument(
   documents: TextDocument[],
   problems: SyntaxProblem[],
 ): void {
-  const start = document.contents?.range?.[0] ?? 0;
+  const flaws = [...document.errors, ...document.warnings];
+  for (const { pos, message } of flaws) problems.push({ ...placeAt(lines, pos[0]), message });
+  if (flaws.length > 0 || document.contents === null) return;
   try {
-    const value = document.toJS({ maxAliasCount: MOST_ALIASES }) as Json;
-    JSON.stringify(value, refuseUnsayable);
-    documents.push({ value, locate: (path) => locate(document, lines, path) });
+    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    const flaw = unsayable(value);
+    if (flaw) {
+      const what = flaw.path.length > 0 ? `"${flaw.path.slice(0, NAMED_KEYS).join(".")}"` : "the document";
+      problems.push({ ...locate(document, lines, flaw.path), message: `${what} is ${flaw.message}` });
+    } else if (value !== null)
+      documents.push({ value: value as Json, locate: (path) => locate(document, lines, path) });
   } catch (error) {
-    problems.push({
-      ...placeAt(lines, start),
-      message: error instanceof Error ? error.message : String(error),
-    });
+    problems.push({ ...placeAt(lines, document.contents.range?.[0] ?? 0), message: messageOf(error) });
   }
-}
-
-function refuseUnsayable(key: string, value: unknown): unknown {
-  if (typeof value === "number" && !Number.isFinite(value))
-    throw new Error(`"${key}" is not a finite number`);
-  if (typeof value === "bigint") throw new Error(`"${key}" is a number too large to be exact`);
-  return value;
 }
 
 function locate(document: YamlDocument, lines: LineCounter, path: readonly (string | number)[]): TextPlace {
   for (let length = path.length; length >= 0; length--) {
-    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-    if (isNode(node) && node.range)
-      return placeAt(lines, keyStart(document, path.slice(0, length)) ?? node.range[0]);
+    const offset = startOf(document, path.slice(0, length));
+    if (offset !== undefined) return placeAt(lines, offset);
   }
   return { line: 1, column: 1 };
 }
 
-/** Where the key stands, since a nested value may begin on the line below its key. */
-function keyStart(document: YamlDocument, path: readonly (string | number)[]): number | undefined {
-  if (path.length === 0) return undefined;
-  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+/** Where the key stands, since its value may begin on a line below, or not be written at all. */
+function startOf(document: YamlDocument, path: readonly (string | number)[]): number | undefined {
+  const node = path.length === 0 ? document.contents : document.getIn(path, true);
+  const parent: unknown = path.length <= 1 ? document.contents : document.getIn(path.slice(0, -1), true);
   const items = (
-    parent as { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] } | undefined
+    parent as
+      | { items?: readonly { key?: { value?: unknown; range?: readonly number[] } }[] }
+      | null
+      | undefined
   )?.items;
-  return items?.find((pair) => pair.key?.value === path.at(-1))?.key?.range?.[0];
+  const key = path.length === 0 ? undefined : items?.find((pair) => pair.key?.value === path.at(-1))?.key;
+  return key?.range?.[0] ?? (isNode(node) ? node.range?.[0] : undefined);
 }
 
 function placeAt(lines: LineCounter, offset: number): TextPlace {

@@ -114,7 +114,13 @@ export function isSluiceError(error: unknown, ...codes: ErrorCode[]): error is S
   return error instanceof SluiceError && (codes.length === 0 || codes.includes(error.code));
 }
 
-/** A sentence for any thrown value; never a stack. */
+/** A sentence for any thrown value; never a stack, never empty. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error))
+    return typeof error === "object" ? "something that is no error was thrown" : String(error);
+  if (error.message !== "") return error.message;
+  // Node reports a refused connection to a name with two addresses as an AggregateError without a message of its own.
+  if (error instanceof AggregateError && error.errors.length > 0)
+    return error.errors.map(messageOf).join("; ");
+  return error.name;
 }

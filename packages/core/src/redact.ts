@@ -6,10 +6,12 @@ export const MASK = "•••";
 const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|credential|api[-_.]?key|private[-_.]?key|auth/i;
 const ENVIRONMENT = /(^|\.)(env|environmentvariables|environment)(\.|\[|$)/i;
 
-/** A change that may be shown: environment values, and whatever is named like a secret, are masked on both sides. */
+/**
+ * A change that may be shown: environment values, whatever is named like a secret, and passwords inside URLs are masked on both
+ * sides. The name may be the key above a value or stand beside it: `{ key: "env", value: … }`, `{ name: "TOKEN", value: … }`.
+ */
 export function maskField(change: FieldChange): FieldChange {
-  const hide = ENVIRONMENT.test(change.path) || SECRET_NAME.test(change.path);
-  const show = hide ? maskAll : maskNested;
+  const show = isSecret(change.path) ? maskAll : maskNested;
   return {
     path: change.path,
     ...(change.from === undefined ? {} : { from: show(change.from) }),
@@ -25,19 +27,26 @@ function maskAll(value: Json): Json {
 }
 
 function maskNested(value: Json): Json {
+  if (typeof value === "string") return redact(value);
   if (Array.isArray(value)) return value.map(maskNested);
   if (!isJsonObject(value)) return value;
+  const named = [value.key, value.name].some((name) => typeof name === "string" && isSecret(name));
   return Object.fromEntries(
     Object.entries(value).map(([key, one]) => [
       key,
-      ENVIRONMENT.test(key) || SECRET_NAME.test(key) ? maskAll(one) : maskNested(one),
+      isSecret(key) || (named && key === "value") ? maskAll(one) : maskNested(one),
     ]),
   );
 }
 
-/** Takes user names and passwords out of URLs in a text, and every given secret. */
+function isSecret(name: string): boolean {
+  return ENVIRONMENT.test(name) || SECRET_NAME.test(name);
+}
+
+/** Takes user names and passwords out of URLs in a text, and every given secret of more than three characters. */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, `$1${MASK}@`);
-  for (const secret of secrets) if (secret.length > 3) clean = clean.replaceAll(secret, MASK);
+  let clean = text.replace(/([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/?#"'<>]+@/gi, `$1${MASK}@`);
+  const longestFirst = [...secrets].sort((a, b) => b.length - a.length);
+  for (const secret of longestFirst) if (secret.length > 3) clean = clean.replaceAll(secret, MASK);
   return clean;
 }

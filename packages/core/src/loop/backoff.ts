@@ -7,7 +7,10 @@ export interface BackoffOptions {
 /** Numbers in [0, 1). */
 export type Random = () => number;
 
-/** Milliseconds before attempt `failures + 1`: exponential, with full jitter over the upper half so that it never is near zero. */
+/**
+ * Milliseconds to wait after a failure that follows `failures` others in a row (0: the first one, about `firstMs`). Doubles up
+ * to `mostMs`; jittered over its upper half, so that it never is near zero.
+ */
 export function backoffMs(failures: number, options: BackoffOptions, random: Random): number {
   const ceiling = Math.min(options.mostMs, options.firstMs * 2 ** Math.min(failures, 30));
   return ceiling / 2 + (random() * ceiling) / 2;

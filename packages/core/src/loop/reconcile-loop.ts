@@ -5,7 +5,10 @@ import type { Outcome } from "./outcome.ts";
 export interface ReconcileLoopOptions {
   /** One level-triggered pass. Throws for what is transient. */
   pass(signal: AbortSignal): Promise<Outcome>;
-  /** Told how each pass ended, a thrown error included; the one place where a service settles. Not called for an interrupted pass. */
+  /**
+   * Told how each pass ended, a thrown error included; the one place where a service settles. Not called for a pass that an
+   * interruption made throw: that says nothing about success or failure.
+   */
   settled?(
     result: Outcome | { readonly kind: "failed"; readonly error: unknown; readonly failures: number },
   ): void;
@@ -70,8 +73,10 @@ export function reconcileLoop(options: ReconcileLoopOptions): ReconcileLoop {
       while (!signal.aborted) {
         woken = false;
         const result = await runPass(failures, signal);
-        failures = result.kind === "failed" ? result.failures : 0;
-        if (result.kind !== "interrupted") options.settled?.(result);
+        if (result.kind !== "interrupted") {
+          failures = result.kind === "failed" ? result.failures : 0;
+          options.settled?.(result);
+        }
         await sleep(pauseAfter(result, options), signal);
       }
     },

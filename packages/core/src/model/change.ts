@@ -39,6 +39,6 @@ export interface Plan {
   readonly unchanged: readonly JobKey[];
   /** Jobs that are not as Git says and yet are left alone. */
   readonly refused: readonly Verdict[];
-  /** Inventory records whose jobs no longer exist anywhere: only the record goes. */
+  /** Inventory records of jobs that Git no longer names and that are gone, or not ours any more: only the record goes. */
   readonly forgotten: readonly JobKey[];
 }

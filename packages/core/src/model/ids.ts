@@ -24,12 +24,23 @@ export type ObjectId = Brand<string, "ObjectId">;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const HEX40 = /^[0-9a-f]{40}$/;
 
-/** @throws USAGE where the text is not a lower-case name of letters, digits and inner hyphens, at most 63 long. */
+/** What stands beside the environments in the KV: an environment of this name would share keys with it. */
+const RESERVED = ["locks", "images"];
+
+/**
+ * @throws USAGE where the text is not a lower-case name of letters, digits and inner hyphens, at most 63 long, or is one of
+ *   the two words Sluice uses itself beside the environments (`locks`, `images`).
+ */
 export function envName(text: string): EnvName {
+  if (RESERVED.includes(text))
+    throw new SluiceError(
+      "USAGE",
+      `"${text}" is no environment name: Sluice keeps other things under that word`,
+    );
   return named("environment", text) as EnvName;
 }
 
-/** @throws USAGE, as `envName`. */
+/** @throws USAGE, as `envName`; no word is reserved. */
 export function targetName(text: string): TargetName {
   return named("target", text) as TargetName;
 }

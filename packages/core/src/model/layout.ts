@@ -20,10 +20,11 @@ export interface KvLayout {
   lock(role: string): string;
 }
 
-/** @param prefix as configured, with or without slashes around it: `sluice/`. */
+/** @param prefix as configured, with or without slashes around it: `sluice/`; empty: the top of the KV. */
 export function kvLayout(prefix: string, environment: EnvName): KvLayout {
   const top = prefix.replace(/^\/+|\/+$/g, "");
-  const root = `${top}/${environment}`;
+  const above = top === "" ? "" : `${top}/`;
+  const root = `${above}${environment}`;
   return {
     files: `${root}/files/`,
     file: (path) => `${root}/files/${path}`,
@@ -37,6 +38,6 @@ export function kvLayout(prefix: string, environment: EnvName): KvLayout {
     inventory: (key) => `${root}/inventory/${encodePath(key)}`,
     events: `${root}/events`,
     control: (name) => `${root}/control/${name}`,
-    lock: (role) => `${top}/locks/${environment}/${role}`,
+    lock: (role) => `${above}locks/${environment}/${role}`,
   };
 }

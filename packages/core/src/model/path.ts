@@ -37,10 +37,12 @@ export function decodePath(path: FilePath): Uint8Array {
   );
 }
 
-/** The path for people: UTF-8 where it is UTF-8; control characters and stray bytes stay escaped. */
+/** Control characters, line and direction marks (they could write to, or turn around, what a person reads), and stray bytes. */
+const UNSHOWABLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffd]/u;
+
+/** The path for people: as UTF-8 where it is UTF-8 that is safe to show, otherwise in its KV spelling. */
 export function displayPath(path: FilePath): string {
   if (!path.includes("=")) return path;
   const text = Buffer.from(decodePath(path)).toString("utf8");
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path must not be able to write to a person's terminal
-  return /[\u0000-\u001f\u007f-\u009f\ufffd]/.test(text) ? path : text;
+  return UNSHOWABLE.test(text) ? path : text;
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, SluiceError } from "../errors.ts";
-import type { Kv, KvCommit, KvEntry, KvFence, KvLock, KvOp } from "../ports/kv.ts";
+import type { Kv, KvEntry, KvFence, KvLimits, KvLock, KvLockOptions, KvOp } from "../ports/kv.ts";
+import { type MemoryStore, memoryStore } from "./memory-store.ts";
 
 export interface MemoryKv extends Kv {
   /** Every `commit` and `putLarge` that was applied, as the operations it held. */
@@ -8,145 +9,106 @@ export interface MemoryKv extends Kv {
   set(key: string, value: string | Uint8Array): void;
   /** Deletes a key by hand. */
   unset(key: string): void;
-  /** Keys and texts, sorted: the whole content, for comparing exact sets. */
+  /** Keys and texts, sorted: the whole content, the keys of locks included, for comparing exact sets. */
   dump(prefix?: string): Record<string, string>;
-  /** Ends a lock's session as a lost connection would. */
+  /** Ends a lock's session as a lost connection would, without a lock delay. */
   expire(fence: KvFence): void;
-  /** Asked before every call, with its number from 1: a code makes it throw, and "after:CODE" makes it throw after it was applied. */
+  /**
+   * Asked before every call but `watch` and `lock`, with its number from 1: a code makes it throw, and "after:CODE" makes it
+   * throw after it was applied.
+   */
   fault: ((call: keyof Kv, number: number) => ErrorCode | `after:${ErrorCode}` | undefined) | undefined;
 }
 
-/** Consul's KV rules in memory: one index for all keys, no-op writes keep theirs, transactions are whole, locks are fenced. */
-export function memoryKv(limits: Partial<Kv["limits"]> = {}): MemoryKv {
-  const entries = new Map<string, KvEntry>();
-  const holders = new Map<string, { session: string; controller: AbortController }>();
-  const watchers = new Set<() => void>();
-  const commits: (readonly KvOp[])[] = [];
-  let index = 0;
-  let calls = 0;
-  let sessions = 0;
+const LIMITS: KvLimits = { operations: 127, bodyBytes: 512 * 1024, valueBytes: 512 * 1024 };
 
-  async function call<T>(name: keyof Kv, work: () => T): Promise<T> {
-    calls += 1;
-    const fault = kv.fault?.(name, calls);
-    if (fault?.startsWith("after:")) {
-      work();
-      throw new SluiceError(fault.slice(6) as ErrorCode, `told to fail ${name} after it was applied`);
-    }
-    if (fault) throw new SluiceError(fault as ErrorCode, `told to fail ${name}`);
-    await Promise.resolve();
-    return work();
-  }
-  function changed() {
-    for (const notify of [...watchers]) notify();
-  }
-  function write(key: string, value: Uint8Array) {
-    const old = entries.get(key);
-    if (old && Buffer.compare(Buffer.from(old.value), Buffer.from(value)) === 0) return;
-    entries.set(key, { ...old, key, value: Uint8Array.from(value), modifyIndex: String(index) });
-  }
-  function commit(ops: readonly KvOp[], fence: KvFence | undefined): KvCommit {
-    if (fence && holders.get(fence.key)?.session !== fence.session)
-      throw new SluiceError("LOCK_LOST", `the lock ${fence.key} is not held`);
-    const conflicts = ops.flatMap((op, at) => {
-      const what = objection(op, entries.get(op.key));
-      return what ? [{ op: at, what }] : [];
-    });
-    if (conflicts.length > 0) return { applied: false, conflicts };
-    index += 1;
-    for (const op of ops) {
-      if (op.verb === "set" || op.verb === "cas") write(op.key, op.value);
-      else if (op.verb === "delete" || op.verb === "delete-cas") entries.delete(op.key);
-    }
-    commits.push(ops);
-    changed();
-    return { applied: true, index: String(index) };
-  }
-
+/**
+ * Consul's KV rules in memory: one index for all keys, no-op writes keep theirs, transactions are whole and within the limits,
+ * locks are fenced and seen as their key's value and session. A call whose signal aborted rejects with the signal's reason.
+ */
+export function memoryKv(limits: Partial<KvLimits> = {}): MemoryKv {
+  const bounds = { ...LIMITS, ...limits };
+  const store = memoryStore(bounds);
+  const call = caller(() => kv.fault);
   const kv: MemoryKv = {
-    limits: { operations: 127, bodyBytes: 512 * 1024, valueBytes: 512 * 1024, ...limits },
-    commits,
+    limits: bounds,
+    commits: store.commits,
     fault: undefined,
-    set(key, value) {
-      index += 1;
-      write(key, Buffer.from(value as Uint8Array));
-      changed();
-    },
-    unset(key) {
-      index += 1;
-      entries.delete(key);
-      changed();
-    },
+    set: (key, value) => store.write(key, typeof value === "string" ? Buffer.from(value) : value),
+    unset: (key) => store.remove(key),
     dump(prefix = "") {
-      const keys = [...entries.keys()].filter((key) => key.startsWith(prefix)).sort();
-      return Object.fromEntries(
-        keys.map((key) => [key, Buffer.from(entries.get(key)?.value ?? []).toString()]),
-      );
+      const entries = store.under(prefix);
+      return Object.fromEntries(entries.map(({ key, value }) => [key, Buffer.from(value).toString()]));
     },
-    expire(fence) {
-      const holder = holders.get(fence.key);
-      if (holder?.session !== fence.session) return;
-      holders.delete(fence.key);
-      holder.controller.abort(new SluiceError("LOCK_LOST", `the lock ${fence.key} was lost`));
-      changed();
-    },
-    get: (key) => call("get", () => entries.get(key)),
-    getMany: (keys) =>
-      call(
-        "getMany",
-        () => new Map(keys.flatMap((key) => (entries.has(key) ? [[key, entries.get(key) as KvEntry]] : []))),
-      ),
-    list: (prefix) =>
-      call("list", () =>
-        [...entries.values()]
-          .filter((one) => one.key.startsWith(prefix))
-          .sort((a, b) => (a.key < b.key ? -1 : 1)),
-      ),
-    commit: (ops, options) => call("commit", () => commit(ops, options?.fence)),
-    putLarge: (key, value, at) =>
-      call("putLarge", () => commit([{ verb: "cas", key, value, index: at }], undefined).applied),
-    watch: (key, options) => watchKey(() => entries.get(key), watchers, options.signal),
-    async lock(key, _options, signal) {
-      while (holders.has(key)) await nextChange(watchers, signal);
-      signal.throwIfAborted();
-      sessions += 1;
-      const fence = { key, session: `session-${sessions}` };
-      const controller = new AbortController();
-      holders.set(key, { session: fence.session, controller });
-      const lock: KvLock = { fence, lost: controller.signal, release: async () => kv.expire(fence) };
-      return lock;
-    },
+    expire: (fence) => store.loose(fence),
+    get: (key, signal) => call("get", () => store.entries.get(key), signal),
+    getMany: (keys, signal) => call("getMany", () => among(store.entries, keys), signal),
+    list: (prefix, signal) => call("list", () => store.under(prefix), signal),
+    commit: (ops, options, signal) => call("commit", () => store.transact(ops, options?.fence), signal),
+    putLarge: (key, value, index, signal) =>
+      call("putLarge", () => store.transactLarge({ verb: "cas", key, value, index }), signal),
+    watch: (key, options) => watchKey(store, key, options.signal),
+    lock: (key, options, signal) => lockKey(store, key, options, signal),
   };
   return kv;
 }
 
-function objection(op: KvOp, now: KvEntry | undefined): string | undefined {
-  const at = now?.modifyIndex ?? "0";
-  if (op.verb === "cas" && op.index !== at) return `the key ${op.key} is at ${at}, not ${op.index}`;
-  if (op.verb === "check-index" && op.index !== at) return `the key ${op.key} is at ${at}, not ${op.index}`;
-  if (op.verb === "delete-cas" && now && op.index !== at)
-    return `the key ${op.key} is at ${at}, not ${op.index}`;
-  if (op.verb === "check-not-exists" && now) return `the key ${op.key} exists`;
-  return undefined;
+/** Counts the calls, and lets a test make one fail before or after its work. */
+function caller(fault: () => MemoryKv["fault"]) {
+  let calls = 0;
+  return async function call<T>(name: keyof Kv, work: () => T, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted();
+    calls += 1;
+    const told = fault()?.(name, calls);
+    if (told?.startsWith("after:")) {
+      work();
+      throw new SluiceError(told.slice(6) as ErrorCode, `told to fail ${name} after it was applied`);
+    }
+    if (told) throw new SluiceError(told as ErrorCode, `told to fail ${name}`);
+    await Promise.resolve();
+    return work();
+  };
+}
+
+function among(entries: ReadonlyMap<string, KvEntry>, keys: readonly string[]): Map<string, KvEntry> {
+  const found = new Map<string, KvEntry>();
+  for (const key of keys) {
+    const entry = entries.get(key);
+    if (entry) found.set(key, entry);
+  }
+  return found;
 }
 
 async function* watchKey(
-  read: () => KvEntry | undefined,
-  watchers: Set<() => void>,
+  store: MemoryStore,
+  key: string,
   signal: AbortSignal,
 ): AsyncIterable<KvEntry | undefined> {
-  let seen: string | null = null;
+  let seen: string | undefined;
   while (!signal.aborted) {
-    const entry = read();
-    const state = entry?.modifyIndex ?? "";
+    const entry = store.entries.get(key);
+    const state = entry?.modifyIndex ?? "absent";
     if (state !== seen) {
       seen = state;
       yield entry;
-    } else await nextChange(watchers, signal).catch(() => undefined);
+    } else await nextChange(store, signal).catch(() => undefined);
   }
 }
 
-function nextChange(watchers: Set<() => void>, signal: AbortSignal): Promise<void> {
+async function lockKey(
+  store: MemoryStore,
+  key: string,
+  { holder }: KvLockOptions,
+  signal: AbortSignal,
+): Promise<KvLock> {
+  signal.throwIfAborted();
+  for (let lock = store.hold(key, holder); ; lock = store.hold(key, holder)) {
+    if (lock) return { ...lock, release: async () => store.loose(lock.fence) };
+    await nextChange(store, signal);
+  }
+}
+
+function nextChange({ watchers }: MemoryStore, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const done = () => {
       watchers.delete(done);

@@ -6,7 +6,7 @@ import type { Scheduler } from "../ports/scheduler.ts";
 
 /** A scheduler in memory that does as it is told. */
 export interface MemoryScheduler extends Scheduler {
-  /** Every write that was received, in order; `at` is its number from 1. */
+  /** Every write that was accepted, in order. */
   readonly writes: readonly {
     readonly kind: "apply" | "remove";
     readonly id: JobId;
@@ -15,7 +15,7 @@ export interface MemoryScheduler extends Scheduler {
   readonly jobs: ReadonlyMap<JobId, LiveJob>;
   /** Puts a job there by hand, with our mark or another or none. */
   put(id: string, spec: JsonObject, owner?: string): void;
-  /** Takes a job away by hand. */
+  /** Takes a job away by hand, and wakes watchers. */
   drop(id: string): void;
   /** Says how a job does from now on, and wakes watchers. */
   observe(id: string, observed: Observation): void;
@@ -51,25 +51,31 @@ export function memoryScheduler(): MemoryScheduler {
     fault: undefined,
     afterApply: () => HEALTHY,
     put: (id, spec, owner) => void store(id as JobId, spec, owner, HEALTHY),
-    drop: (id) => void jobs.delete(id as JobId),
+    drop(id) {
+      jobs.delete(id as JobId);
+      for (const notify of watchers) notify(id as JobId);
+    },
     observe(id, observed) {
       const job = jobs.get(id as JobId);
       if (job) jobs.set(job.id, { ...job, observed });
       for (const notify of watchers) notify(id as JobId);
     },
-    async list(query) {
+    async list(query, signal) {
+      signal?.throwIfAborted();
       check("list");
       if ("mark" in query) return [...jobs.values()].filter((job) => job.owner === query.mark);
       return query.ids.flatMap((id) => jobs.get(id) ?? []);
     },
-    async apply({ id, spec, mark, live }) {
+    async apply({ id, spec, mark, live }, signal) {
+      signal?.throwIfAborted();
       check("apply", id);
       if (live ? jobs.get(id)?.version !== live.version : jobs.has(id))
         throw new SluiceError("SCHEDULER_CONFLICT", `${id} is not what it was planned against`);
       writes.push({ kind: "apply", id, spec });
       return store(id, spec, mark, scheduler.afterApply(id, spec));
     },
-    async remove({ id, mark }) {
+    async remove({ id, mark }, signal) {
+      signal?.throwIfAborted();
       check("remove", id);
       const job = jobs.get(id);
       if (job && job.owner !== mark) throw new SluiceError("SCHEDULER_CONFLICT", `${id} is not ours`);
@@ -99,5 +105,6 @@ async function* jobsSeen(watchers: Set<(id: JobId) => void>, signal: AbortSignal
     }
   } finally {
     watchers.delete(notify);
+    signal.removeEventListener("abort", stop);
   }
 }

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { messageOf, SluiceError } from "../errors.ts";
+import { SluiceError } from "../errors.ts";
 import { blobId } from "../model/digest.ts";
 import { type CommitId, commitId, type ObjectId } from "../model/ids.ts";
+import type { CommitInfo } from "../model/marker.ts";
 import { encodePath, type FilePath } from "../model/path.ts";
 import type { Source, TreeChange, TreeFile } from "../ports/source.ts";
 
@@ -15,17 +16,19 @@ export interface MemorySource extends Source {
   failing: string | undefined;
 }
 
+/** A branch of a repository in memory; every push is a commit of its own, even of the same files. */
 export function memorySource(branch = "main"): MemorySource {
   const commits = new Map<CommitId, Map<FilePath, TreeFile>>();
   const blobs = new Map<ObjectId, Uint8Array>();
   const watchers = new Set<() => void>();
   let head: CommitId | undefined;
 
-  function guard() {
+  function guard(signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
     if (source.failing) throw new SluiceError("GIT_FAILED", source.failing);
   }
-  function filesOf(commit: CommitId) {
-    guard();
+  function filesOf(commit: CommitId, signal: AbortSignal | undefined) {
+    guard(signal);
     const files = commits.get(commit);
     if (!files) throw new SluiceError("GIT_OBJECT_MISSING", `no commit ${commit}`);
     return files;
@@ -39,13 +42,7 @@ export function memorySource(branch = "main"): MemorySource {
     branch,
     failing: undefined,
     push(files) {
-      const tree = new Map<FilePath, TreeFile>();
-      for (const [path, content] of Object.entries(files)) {
-        const bytes = typeof content === "string" ? Buffer.from(content) : content;
-        const file: TreeFile = { path: encodePath(path), oid: blobId(bytes), kind: "file" };
-        blobs.set(file.oid, bytes);
-        tree.set(file.path, file);
-      }
+      const tree = treeOf(files, blobs);
       const seed = `${commits.size}:${[...tree.values()].map((file) => file.path + file.oid).join()}`;
       const commit = commitId(createHash("sha1").update(seed).digest("hex"));
       commits.set(commit, tree);
@@ -53,38 +50,47 @@ export function memorySource(branch = "main"): MemorySource {
       return commit;
     },
     reset: move,
-    async head() {
-      guard();
+    async head(signal) {
+      guard(signal);
       return head;
     },
-    async tree(commit) {
-      return [...filesOf(commit).values()];
-    },
-    async changes(from, to) {
-      return difference(filesOf(from), filesOf(to));
-    },
-    async *read(oids) {
+    tree: async (commit, signal) => [...filesOf(commit, signal).values()],
+    changes: async (from, to, signal) => difference(filesOf(from, signal), filesOf(to, signal)),
+    async *read(oids, signal) {
       for (const oid of oids) {
-        guard();
+        guard(signal);
         const bytes = blobs.get(oid);
         if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
         yield bytes;
       }
     },
-    async describe(commit) {
-      filesOf(commit);
-      return {
-        commit,
-        author: "A. Person",
-        email: "person@example.test",
-        at: "2026-01-01T00:00:00Z",
-        subject: `commit ${commit.slice(0, 8)}`,
-      };
+    async describe(commit, signal) {
+      filesOf(commit, signal);
+      return described(commit);
     },
     watch: (signal) => changesSeen(watchers, signal),
     async close() {},
   };
   return source;
+}
+
+function treeOf(
+  files: Readonly<Record<string, string | Uint8Array>>,
+  blobs: Map<ObjectId, Uint8Array>,
+): Map<FilePath, TreeFile> {
+  const tree = new Map<FilePath, TreeFile>();
+  for (const [path, content] of Object.entries(files)) {
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
+    const file: TreeFile = { path: encodePath(path), oid: blobId(bytes), kind: "file" };
+    blobs.set(file.oid, bytes);
+    tree.set(file.path, file);
+  }
+  return tree;
+}
+
+function described(commit: CommitId): CommitInfo {
+  const subject = `commit ${commit.slice(0, 8)}`;
+  return { commit, author: "A. Person", email: "person@example.test", at: "2026-01-01T00:00:00Z", subject };
 }
 
 function difference(from: Map<FilePath, TreeFile>, to: Map<FilePath, TreeFile>): TreeChange[] {
@@ -113,9 +119,8 @@ async function* changesSeen(watchers: Set<() => void>, signal: AbortSignal): Asy
       pending = false;
       if (!signal.aborted) yield;
     }
-  } catch (error) {
-    throw new SluiceError("INTERNAL", messageOf(error), { cause: error });
   } finally {
     watchers.delete(notify);
+    signal.removeEventListener("abort", notify);
   }
 }
