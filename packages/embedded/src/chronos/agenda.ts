@@ -11,15 +11,18 @@ export interface Agenda {
 interface Entry {
   key: string;
   at: number;
+  /** Among equal times the one set first comes first. */
+  order: number;
 }
 
 /** A heap in which moved entries stay as dead ones until they surface or outnumber the living. */
 export function agenda(): Agenda {
-  const times = new Map<string, number>();
+  const living = new Map<string, Entry>();
   let heap: Entry[] = [];
+  let sets = 0;
 
   function alive(entry: Entry): boolean {
-    return times.get(entry.key) === entry.at;
+    return living.get(entry.key) === entry;
   }
 
   function first(): Entry | undefined {
@@ -29,19 +32,21 @@ export function agenda(): Agenda {
 
   return {
     set(key, at) {
-      if (times.get(key) === at) return;
-      if (at === undefined) return void times.delete(key);
-      times.set(key, at);
-      push(heap, { key, at });
-      if (heap.length <= 2 * times.size + 64) return;
+      if (living.get(key)?.at === at) return;
+      living.delete(key);
+      if (at === undefined) return;
+      const entry = { key, at, order: sets++ };
+      living.set(key, entry);
+      push(heap, entry);
+      if (heap.length <= 2 * living.size + 64) return;
       heap = [];
-      for (const [one, time] of times) push(heap, { key: one, at: time });
+      for (const one of living.values()) push(heap, one);
     },
     takeDue(now) {
       const due: string[] = [];
       for (let entry = first(); entry !== undefined && entry.at <= now; entry = first()) {
         pop(heap);
-        times.delete(entry.key);
+        living.delete(entry.key);
         due.push(entry.key);
       }
       return due;
@@ -55,7 +60,7 @@ function push(heap: Entry[], entry: Entry): void {
   while (at > 0) {
     const parent = (at - 1) >> 1;
     const above = heap[parent];
-    if (above === undefined || above.at <= entry.at) break;
+    if (above === undefined || precedes(above, entry)) break;
     heap[at] = above;
     at = parent;
   }
@@ -70,7 +75,7 @@ function pop(heap: Entry[]): void {
     const left = 2 * at + 1;
     const smaller = earlier(heap, left, left + 1);
     const below = heap[smaller];
-    if (below === undefined || below.at >= last.at) break;
+    if (below === undefined || precedes(last, below)) break;
     heap[at] = below;
     at = smaller;
   }
@@ -80,5 +85,9 @@ function pop(heap: Entry[]): void {
 function earlier(heap: Entry[], left: number, right: number): number {
   const a = heap[left];
   const b = heap[right];
-  return a !== undefined && b !== undefined && b.at < a.at ? right : left;
+  return a !== undefined && b !== undefined && precedes(b, a) ? right : left;
+}
+
+function precedes(a: Entry, b: Entry): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

@@ -8,6 +8,7 @@ const LONGEST_NAP_MS = 60_000;
 
 /** Looks at whatever is due and sleeps until the next thing is, until `signal` aborts. */
 export async function loop(engine: Engine, signal: AbortSignal): Promise<void> {
+  signal.addEventListener("abort", () => engine.wake(), { once: true });
   while (!signal.aborted) {
     for (const key of engine.agenda.takeDue(engine.clock.now())) attend(engine, key);
     const now = engine.clock.now();
@@ -15,7 +16,7 @@ export async function loop(engine: Engine, signal: AbortSignal): Promise<void> {
     const nap = new AbortController();
     engine.wake = () => nap.abort();
     engine.wakesAt = Math.min(next, now + LONGEST_NAP_MS);
-    await engine.clock.sleep(engine.wakesAt - now, AbortSignal.any([nap.signal, signal]));
+    await engine.clock.sleep(engine.wakesAt - now, nap.signal);
   }
 }
 
