@@ -1,0 +1,31 @@
+import { resolve } from "node:path";
+import { SluiceError } from "@sluice/core";
+import { installHooks } from "../../hook/install.ts";
+import { GLYPH } from "../../text/glyphs.ts";
+import { type CliContext, type ExitCode, type ServerOptions, serverAddress } from "../context.ts";
+
+export interface HookInstallOptions extends ServerOptions {
+  readonly offline: string;
+  readonly repository?: string;
+}
+
+/** `sluice hook install REPO`: the repository's pushes are checked before they are taken and followed until healthy. */
+export async function hookInstall(
+  path: string,
+  options: HookInstallOptions,
+  context: CliContext,
+): Promise<ExitCode> {
+  const { offline, tokenFile, repository } = options;
+  if (offline !== "accept" && offline !== "refuse")
+    throw new SluiceError("USAGE", `--offline is accept or refuse, not "${offline}"`);
+  const server = serverAddress(options, context);
+  const written = await installHooks(resolve(context.cwd, path), {
+    server,
+    offline,
+    ...(tokenFile ? { tokenFile: resolve(context.cwd, tokenFile) } : {}),
+    ...(repository ? { repository } : {}),
+  });
+  for (const file of written) context.out(`${GLYPH.done} ${file}\n`);
+  context.out(`${GLYPH.begin} pushes to ${path} are checked and followed by the engine at ${server}\n`);
+  return 0;
+}

@@ -1,0 +1,82 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadConfig, parseConfig } from "./load.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "sluice-config-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const messageFor = (yaml: string): string => {
+  try {
+    parseConfig(Buffer.from(yaml), "sluice.yaml");
+  } catch (error) {
+    return (error as Error).message;
+  }
+  return "";
+};
+
+describe("the configuration", () => {
+  it("needs no file: every setting has a default", () => {
+    const { config } = loadConfig(undefined, folder);
+    expect(config.dataDir).toBe(join(folder, ".sluice"));
+    expect(config.consul).toBeUndefined();
+    expect(Object.keys(config.environments)).toEqual(["production"]);
+    expect(config.environments.production?.targets.apps).toEqual({
+      type: "marathon",
+      concurrency: 8,
+      wait: "5m",
+      heal: true,
+    });
+  });
+
+  it("says that a named file is missing", () => {
+    expect(() => loadConfig("other.yaml", folder)).toThrowError(
+      expect.objectContaining({ code: "CONFIG_NOT_FOUND" }),
+    );
+  });
+
+  it("reports every problem at once, each with line, key and a suggestion", () => {
+    const message = messageFor(
+      [
+        "prefx: a",
+        "http:",
+        "  port: 99999",
+        "environments:",
+        "  production:",
+        "    targets:",
+        "      apps: { type: marathn, hael: true }",
+      ].join("\n"),
+    );
+    expect(message.split("\n")).toEqual([
+      expect.stringMatching(/^sluice\.yaml:3: http\.port: /),
+      expect.stringMatching(/^sluice\.yaml:7: environments\.production\.targets\.apps\.type: /),
+      'sluice.yaml:7: environments.production.targets.apps.hael: unknown setting (did you mean "heal"?)',
+      'sluice.yaml:1: prefx: unknown setting (did you mean "prefix"?)',
+    ]);
+  });
+
+  it.each([
+    ["wait: 5 minutes", "must be a duration"],
+    ["wait: 12", "expected string"],
+  ])("refuses the duration %j", (line, complaint) => {
+    expect(messageFor(`environments: { a: { targets: { t: { type: marathon, ${line} } } } }`)).toContain(
+      complaint,
+    );
+  });
+
+  it("takes relative paths from the folder of the file and leaves addresses alone", () => {
+    const file = join(folder, "sluice.yaml");
+    writeFileSync(
+      file,
+      "dataDir: data\nenvironments:\n  a: { source: { repository: deploy.git } }\n  b: { source: { repository: 'git@host:x.git' } }\n",
+    );
+    const { config } = loadConfig(file, "/");
+    expect(config.dataDir).toBe(join(folder, "data"));
+    expect(config.environments.a?.source.repository).toBe(join(folder, "deploy.git"));
+    expect(config.environments.b?.source.repository).toBe("git@host:x.git");
+  });
+});

@@ -1,0 +1,142 @@
+import { z } from "zod";
+import { parseDuration } from "./duration.ts";
+
+const duration = (standard: string, description: string) =>
+  z
+    .string()
+    .refine((text) => parseDuration(text) !== undefined, "must be a duration such as 500ms, 30s, 5m or 2h")
+    .default(standard)
+    .meta({ description });
+
+const port = (standard: number, description: string) =>
+  z.number().int().min(0).max(65_535).default(standard).meta({ description });
+
+const text = (description: string) => z.string().min(1).meta({ description });
+
+const name = z
+  .string()
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    "must be lower-case letters, digits and inner hyphens, at most 63",
+  );
+
+const tls = {
+  ca: text("File with the certificate authority to trust, PEM.").optional(),
+  cert: text("File with the client certificate, PEM.").optional(),
+  key: text("File with the client certificate's key, PEM.").optional(),
+};
+
+const consul = z
+  .strictObject({
+    address: z
+      .url({ protocol: /^https?$/ })
+      .meta({ description: "Where Consul's HTTP API answers: `http://127.0.0.1:8500`." }),
+    datacenter: text("The datacenter to ask; Consul's own when absent.").optional(),
+    tokenFile: text("File that holds the ACL token.").optional(),
+    ...tls,
+  })
+  .meta({ description: "The Consul to use. Absent: the embedded one, kept in the data folder." });
+
+const target = z.strictObject({
+  type: z.enum(["marathon", "chronos"]).meta({ description: "The scheduler's kind." }),
+  addresses: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .optional()
+    .meta({ description: "The scheduler's addresses, tried in order. Absent: the embedded one." }),
+  username: text("User for basic authentication.").optional(),
+  passwordFile: text("File that holds the password.").optional(),
+  tokenFile: text("File that holds a token, sent as `Authorization: token=…`.").optional(),
+  ...tls,
+  concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(8)
+    .meta({ description: "How many jobs are written at the same time." }),
+  wait: duration("5m", "How long a job may take to become healthy, unless its file says otherwise."),
+  heal: z
+    .boolean()
+    .default(true)
+    .meta({ description: "Put back what somebody changed in the scheduler; false: only report it." }),
+});
+
+const source = z.strictObject({
+  repository: text(
+    "The deploy repo: a path or an http(s), ssh or file URL. Absent: a repository that this engine keeps in its data folder and serves as `/<environment's repo>.git`.",
+  ).optional(),
+  branch: text("The branch whose newest commit is what should run.").default("main"),
+  path: text(
+    "The folder of the repository that is this environment; the whole of it when absent.",
+  ).optional(),
+  interval: duration(
+    "30s",
+    "How often the branch is looked at when no hook and no watch says that it moved.",
+  ),
+});
+
+const environment = z.strictObject({
+  source: source.prefault({}).meta({ description: "Where the desired state comes from." }),
+  targets: z.record(name, target).default({}).meta({
+    description:
+      "Where jobs run, by name; a target's files are in the folder of that name unless `deploy.yaml` says otherwise.",
+  }),
+  driftInterval: duration("60s", "How often everything that runs is compared with what should run."),
+  owner: text(
+    "The value of the mark on every job made for this environment. Default: `<prefix>-<environment>`. Changing it restarts jobs.",
+  ).optional(),
+});
+
+/** Everything `sluice.yaml` may say. The reference page, the JSON schema and the checks come from this one table. */
+export const configSchema = z.strictObject({
+  dataDir: text(
+    "Folder for what the engine keeps on this machine: embedded servers, clones, hosted repositories.",
+  ).default(".sluice"),
+  prefix: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]+(\/[A-Za-z0-9._-]+)*$/, "must be a KV path such as sluice or platform/sluice")
+    .default("sluice")
+    .meta({ description: "Prefix of everything Sluice keeps in Consul." }),
+  http: z
+    .strictObject({
+      host: text("Address to listen on.").default("127.0.0.1"),
+      port: port(7420, "Port of the API, the hooks, the metrics and the hosted repositories."),
+      tokenFile: text(
+        "File with a token that every request but health checks must bear. Needed when `host` is not a loopback address.",
+      ).optional(),
+    })
+    .prefault({})
+    .meta({ description: "Sluice's own HTTP server." }),
+  consul: consul.optional(),
+  embedded: z
+    .strictObject({
+      consulPort: port(7421, "Port of the embedded Consul."),
+      marathonPort: port(7422, "Port of the embedded Marathon."),
+      chronosPort: port(7423, "Port of the embedded Chronos."),
+    })
+    .prefault({})
+    .meta({ description: "Ports of the embedded servers, all on 127.0.0.1. 0 means any free port." }),
+  lock: z
+    .strictObject({
+      ttl: duration(
+        "15s",
+        "How long a leader may be silent before another takes over (Consul: at least 10s).",
+      ),
+      delay: duration("5s", "How long after a leader was lost nobody may lead."),
+    })
+    .prefault({})
+    .meta({ description: "Leader election." }),
+  environments: z
+    .record(name, environment.prefault({}))
+    .refine((all) => Object.keys(all).length > 0, "needs at least one environment")
+    .default({
+      production: environment.parse({ targets: { apps: { type: "marathon" }, cron: { type: "chronos" } } }),
+    })
+    .meta({ description: "What is deployed from where to where, by name." }),
+});
+
+/** The configuration with every default filled in. */
+export type Config = z.output<typeof configSchema>;
+export type EnvironmentConfig = Config["environments"][string];
+export type TargetConfig = EnvironmentConfig["targets"][string];

@@ -1,0 +1,30 @@
+import type { EventSink, SluiceEvent } from "@sluice/core";
+import pino from "pino";
+import { eventLines } from "../text/events.ts";
+
+export type LogFormat = "text" | "json" | "none";
+
+/** A sink that tells what happens: lines for people, or one JSON object a line for machines. */
+export function logSink(format: LogFormat, out: NodeJS.WritableStream): EventSink {
+  if (format === "none") return { emit: () => undefined };
+  if (format === "json") {
+    const logger = pino(
+      { base: null, timestamp: false, messageKey: "text" },
+      out as pino.DestinationStream & NodeJS.WritableStream,
+    );
+    return { emit: (event) => logger[isBad(event) ? "warn" : "info"](event, eventLines(event).join("\n")) };
+  }
+  return {
+    emit(event) {
+      for (const line of eventLines(event))
+        out.write(`${event.at.slice(11, 19)} ${event.environment} ${line}\n`);
+    },
+  };
+}
+
+function isBad(event: SluiceEvent): boolean {
+  return (
+    /\.(failed|refused|lost)$/.test(event.type) ||
+    (event.type === "job.changed" && event.status.health === "Degraded")
+  );
+}

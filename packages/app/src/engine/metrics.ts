@@ -1,0 +1,68 @@
+import type { EventSink } from "@sluice/core";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+
+export interface Metrics {
+  readonly sink: EventSink;
+  /** The Prometheus text exposition. */
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+/** Counts what the events tell; nothing else in the house knows of metrics. */
+export function metrics(): Metrics {
+  const registers = [new Registry()];
+  const registry = registers[0] as Registry;
+  collectDefaultMetrics({ register: registry, prefix: "sluice_" });
+  const events = new Counter({
+    name: "sluice_events_total",
+    help: "Events by type.",
+    labelNames: ["environment", "type"],
+    registers,
+  });
+  const synced = new Gauge({
+    name: "sluice_mirror_last_synced_timestamp_seconds",
+    help: "When a revision was last mirrored whole.",
+    labelNames: ["environment"],
+    registers,
+  });
+  const mirrorSeconds = new Histogram({
+    name: "sluice_mirror_sync_seconds",
+    help: "Time to mirror a revision.",
+    labelNames: ["environment"],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers,
+  });
+  const deploySeconds = new Histogram({
+    name: "sluice_deployment_seconds",
+    help: "Time from a revision seen to its outcome.",
+    labelNames: ["environment", "state"],
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900],
+    registers,
+  });
+  const jobs = new Gauge({
+    name: "sluice_jobs",
+    help: "Jobs by how they did at the end of the last deployment.",
+    labelNames: ["environment", "state"],
+    registers,
+  });
+
+  return {
+    contentType: registry.contentType,
+    text: () => registry.metrics(),
+    sink: {
+      emit(event) {
+        const { environment } = event;
+        events.inc({ environment, type: event.type });
+        if (event.type === "mirror.synced") {
+          synced.set({ environment }, Date.parse(event.at) / 1_000);
+          mirrorSeconds.observe({ environment }, event.ms / 1_000);
+        } else if (event.type === "deployment.finished") {
+          const { counts, state } = event.status;
+          deploySeconds.observe({ environment, state }, event.ms / 1_000);
+          for (const kind of ["healthy", "progressing", "failed"] as const)
+            jobs.set({ environment, state: kind }, counts[kind]);
+        }
+      },
+    },
+  };
+}

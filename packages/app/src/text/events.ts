@@ -1,0 +1,85 @@
+import { displayPath, type FilePath, type JobStatus, type SluiceEvent, shortRevision } from "@sluice/core";
+import { formatDuration } from "../config/duration.ts";
+import { changeLine, problemLine } from "./changes.ts";
+import { GLYPH } from "./glyphs.ts";
+
+type Lines<T extends SluiceEvent["type"]> = (event: Extract<SluiceEvent, { type: T }>) => readonly string[];
+
+/** What each event says to a person; an empty list where it says nothing. */
+const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
+  "mirror.progress": (e) => [
+    `${GLYPH.wait} mirroring ${shortRevision(e.revision)}: ${e.done} of ${e.total} files`,
+  ],
+  "mirror.synced": (e) => [
+    `${GLYPH.done} mirrored ${shortRevision(e.revision)} (${count(e.created + e.updated + e.deleted, "file")}) in ${formatDuration(e.ms)}`,
+  ],
+  "mirror.refused": (e) => [
+    `${GLYPH.fail} ${shortRevision(e.revision)} is not mirrored; the revision before it stays`,
+    ...e.problems.map(problemLine),
+  ],
+  "mirror.skipped": (e) => [
+    `${GLYPH.wait} left out: ${e.files.map((file) => displayPath(file as FilePath)).join(", ")}: ${e.why}`,
+  ],
+  "mirror.repaired": (e) => [
+    `${GLYPH.done} put back ${count(e.keys, "key")} that somebody changed in the KV`,
+  ],
+  "mirror.failed": (e) => [`${GLYPH.fail} the mirror cannot go on: ${e.message}`],
+  "mirror.recovered": () => [`${GLYPH.done} the mirror goes on`],
+  "leader.elected": (e) => [`${GLYPH.done} this process leads as ${e.role}`],
+  "leader.lost": (e) => [`${GLYPH.fail} this process no longer leads as ${e.role}`],
+  "deployment.started": () => [],
+  "deployment.planned": (e) => [
+    ...e.changes.map(changeLine),
+    ...(e.total > e.changes.length ? [`${GLYPH.begin} and ${e.total - e.changes.length} more`] : []),
+  ],
+  "deployment.finished": (e) => [finishedLine(e)],
+  "deployment.superseded": (e) => [
+    `${GLYPH.wait} ${shortRevision(e.revision)} gave way to ${shortRevision(e.by)}`,
+  ],
+  "deployment.failed": (e) => [`${GLYPH.fail} the deployer cannot go on: ${e.message}`],
+  "job.applied": () => [],
+  "job.changed": (e) => jobLines(e.status, e.ms),
+  "job.pruned": (e) => [`${GLYPH.done} ${e.key} pruned`],
+  "target.failed": (e) => [`${GLYPH.fail} target ${e.target}: ${e.message}`],
+  "target.recovered": (e) => [`${GLYPH.done} target ${e.target} answers again`],
+};
+
+/** The event's lines for a person, without colour. */
+export function eventLines(event: SluiceEvent): readonly string[] {
+  return (LINES[event.type] as Lines<SluiceEvent["type"]>)(event);
+}
+
+function jobLines(status: JobStatus, ms: number | undefined): string[] {
+  const took = ms === undefined ? "" : ` in ${formatDuration(ms)}`;
+  if (status.sync === "Synced" && status.health === "Healthy")
+    return [`${GLYPH.done} ${status.key} healthy${took}`];
+  if (status.reason === "Progressing" || status.reason === "Pending") return [];
+  const glyph = WAITING.has(status.reason) ? GLYPH.wait : GLYPH.fail;
+  return [`${glyph} ${status.key} ${status.reason}: ${status.message}`];
+}
+
+const WAITING: ReadonlySet<string> = new Set([
+  "DependencyNotReady",
+  "Locked",
+  "Suspended",
+  "Superseded",
+  "Drifted",
+  "Conflict",
+]);
+
+function finishedLine(event: Extract<SluiceEvent, { type: "deployment.finished" }>): string {
+  const { counts, state, message } = event.status;
+  const done = (["created", "updated", "pruned"] as const)
+    .filter((kind) => counts[kind] > 0)
+    .map((kind) => `${counts[kind]} ${kind}`);
+  const what = done.length > 0 ? done.join(", ") : "nothing to do";
+  const revision = shortRevision(event.revision);
+  if (state === "healthy")
+    return `${GLYPH.done} ${revision}: ${counts.healthy} of ${count(counts.jobs, "job")} healthy (${what}) in ${formatDuration(event.ms)}`;
+  return `${GLYPH.fail} ${revision}: ${state}, ${counts.healthy} of ${count(counts.jobs, "job")} healthy (${what}): ${message}`;
+}
+
+/** `1 file`, `3 files`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}
