@@ -6,6 +6,12 @@ export {
 export type { ChronosEvent, EngineSettings as ChronosSettings } from "./chronos/engine.ts";
 export type { RunOutcome as ChronosRunOutcome, Simulation as ChronosSimulation } from "./chronos/executor.ts";
 export type { ProfileName as ChronosProfileName } from "./chronos/profile.ts";
+export {
+  type EmbeddedConsul,
+  type EmbeddedConsulEvent,
+  type EmbeddedConsulOptions,
+  embeddedConsul,
+} from "./consul/embedded-consul.ts";
 export { type PortPool, type PortPoolOptions, portPool } from "./process/free-ports.ts";
 export {
   type Exit,
