@@ -34,7 +34,7 @@ export interface ConsulKvOptions {
 }
 
 export interface ConsulKv extends Kv {
-  /** Ends watches and requests under way with KV_UNREACHABLE, lets locks that are being released go, and closes the connections. */
+  /** Ends watches and requests under way with KV_UNREACHABLE, releases the locks still held, and closes the connections. */
   close(): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
   const many = manyReader(wire, limits);
   const closing = new AbortController();
   const pending = new Set<Promise<void>>();
-  const context = { transport: wire, limits, clock, random, waitMs, background };
+  const context = { transport: wire, limits, clock, random, waitMs, background, closing: closing.signal };
 
   function background(work: Promise<void>) {
     const kept = work.catch(() => undefined).finally(() => pending.delete(kept));
@@ -70,8 +70,9 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
       watchKey(context, key, { ...rest, signal: AbortSignal.any([signal, closing.signal]) }),
     async lock(key, settings, signal) {
       signal.throwIfAborted();
-      await limits.known();
-      return takeLock(context, key, settings, AbortSignal.any([signal, closing.signal]));
+      const either = AbortSignal.any([signal, closing.signal]);
+      await limits.known(either);
+      return takeLock(context, key, settings, either);
     },
     async close() {
       closing.abort(new SluiceError("KV_UNREACHABLE", "The connection to Consul is closed."));

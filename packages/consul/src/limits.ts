@@ -11,7 +11,7 @@ export interface ServerLimits {
   /** Learns from the text of a 413. */
   learn(text: string): void;
   /** Asks the server for its limit of operations, once; later calls share the answer. Throws as any read does. */
-  known(): Promise<void>;
+  known(signal?: AbortSignal): Promise<void>;
 }
 
 /** Consul 1.8 to 1.13; from 1.14 it is 128 (hashicorp/consul#14599). No request tells it but one that is refused. */
@@ -56,12 +56,22 @@ export function serverLimits(
       return now.operations;
     },
     learn,
-    known() {
+    known(signal) {
       asking ??= ask().catch((error: unknown) => {
         asking = undefined;
         throw error;
       });
-      return asking;
+      return orAborted(asking, signal);
     },
   };
+}
+
+/** One caller's abort must not end a request that others wait for too. */
+function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
 }

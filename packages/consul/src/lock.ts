@@ -6,6 +6,8 @@ import { type WatchContext, watchKey } from "./watch.ts";
 export interface LockContext extends WatchContext {
   /** Keeps work that goes on behind the caller's back, so that closing can wait for it. */
   readonly background: (work: Promise<void>) => void;
+  /** Aborts when the adapter is closed: what is still held is released then. */
+  readonly closing: AbortSignal;
 }
 
 /** Between attempts while a lock delay runs: nothing tells when it ends. */
@@ -42,8 +44,11 @@ export async function takeLock(
 
 function heldLock(context: LockContext, key: string, session: Session, holder: string): KvLock {
   let released: Promise<void> | undefined;
+  const release = () => session.lose(`The lock "${key}" was released.`);
+  context.closing.addEventListener("abort", release);
   context.background(stepDownWhenTaken(context, key, session));
   session.lost.addEventListener("abort", () => {
+    context.closing.removeEventListener("abort", release);
     released ??= giveUp(context, key, session, holder);
     context.background(released);
   });
@@ -51,7 +56,7 @@ function heldLock(context: LockContext, key: string, session: Session, holder: s
     fence: { key, session: session.id },
     lost: session.lost,
     release() {
-      session.lose(`The lock "${key}" was released.`);
+      release();
       return released ?? Promise.resolve();
     },
   };

@@ -40,7 +40,7 @@ export function manyReader(transport: Transport, limits: ServerLimits): ReadMany
       const { entry } = await readKey(transport, only, { signal });
       return new Map(entry ? [[only, entry]] : []);
     }
-    if (wanted.length > limits.operations) await limits.known();
+    if (wanted.length > limits.operations) await limits.known(signal);
     const chunks = split(wanted, limits.operations);
     const found: KvEntry[][] = [];
     for (let at = 0; at < chunks.length; at += CHUNKS_AT_ONCE) {

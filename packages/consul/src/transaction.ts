@@ -21,7 +21,7 @@ export async function commitOps(
   if (ops.length === 0 && !fence) return { applied: true, index: "0" };
   const sent = [...(fence ? [sessionCheck(fence)] : []), ...ops.map(rawOp)];
   const what = `commit ${ops.length} operations`;
-  if (sent.length > limits.operations) await limits.known();
+  if (sent.length > limits.operations) await limits.known(signal);
   refuseOversize(sent, limits, what);
   const reply = await transport.call<RawTxn | string>({
     what,
