@@ -12,6 +12,8 @@ export {
   type EmbeddedConsulOptions,
   embeddedConsul,
 } from "./consul/embedded-consul.ts";
+export { type EmbeddedMarathon, embeddedMarathon } from "./marathon/embedded-marathon.ts";
+export type { EmbeddedMarathonOptions } from "./marathon/options.ts";
 export { type PortPool, type PortPoolOptions, portPool } from "./process/free-ports.ts";
 export {
   type Exit,

@@ -1,0 +1,133 @@
+import type { EventBus } from "../events.ts";
+import type { App, Change } from "../model.ts";
+import type { Action, Plan, Step } from "../root/plan.ts";
+import type { Fleets } from "../tasks/fleets.ts";
+import { restartFleet, scaleFleet, stopFleet } from "./actions.ts";
+
+export interface DeploymentsOptions {
+  fleets: Fleets;
+  events: EventBus;
+  /** The app as it is wanted now. */
+  wanted: (appId: string) => App | undefined;
+  /** Called when a deployment is over, in whatever way. */
+  over: (id: string) => void;
+  closing: AbortSignal;
+}
+
+/** A deployment under way. */
+export interface Running {
+  plan: Plan;
+  /** From 1; 0 before the first step. */
+  currentStep: number;
+}
+
+/** Carries out plans: steps in turn, the actions of a step all at once. */
+export interface Deployments {
+  list(): Running[];
+  get(id: string): Running | undefined;
+  /** The deployment that works on an app. */
+  of(appId: string): string | undefined;
+  /** Deployments that work on any of the apps. */
+  lockers(appIds: readonly string[]): string[];
+  /** @param sentenced instances to kill, by app. */
+  begin(plan: Plan, sentenced?: ReadonlyMap<string, readonly string[]>): void;
+  /** Ends a deployment where it stands. Its apps are then kept as they are wanted, but for those of `except`. */
+  cancel(id: string, except?: ReadonlySet<string>): void;
+}
+
+interface State extends Running {
+  cancelled: AbortController;
+  sentenced: ReadonlyMap<string, readonly string[]>;
+}
+
+export function createDeployments(options: DeploymentsOptions): Deployments {
+  const running = new Map<string, State>();
+  const byApp = new Map<string, string>();
+  const { events } = options;
+
+  function end(state: State): void {
+    running.delete(state.plan.id);
+    for (const { id } of state.plan.changes) if (byApp.get(id) === state.plan.id) byApp.delete(id);
+    options.over(state.plan.id);
+  }
+
+  async function carryOut(state: State): Promise<void> {
+    const signal = AbortSignal.any([state.cancelled.signal, options.closing]);
+    for (const [index, step] of state.plan.steps.entries()) {
+      state.currentStep = index + 1;
+      events.emit("deployment_info", stepFields(state.plan, step));
+      await Promise.all(step.actions.map((action) => perform(options, state, action, signal)));
+      if (signal.aborted) return;
+      events.emit("deployment_step_success", stepFields(state.plan, step));
+    }
+    end(state);
+    events.emit("deployment_success", { id: state.plan.id, plan: lightPlan(state.plan) });
+  }
+
+  return {
+    list: () => [...running.values()],
+    get: (id) => running.get(id),
+    of: (appId) => byApp.get(appId),
+    lockers: (appIds) => [...new Set(appIds.flatMap((id) => byApp.get(id) ?? []))],
+    begin(plan, sentenced = new Map()) {
+      const state: State = { plan, sentenced, currentStep: 0, cancelled: new AbortController() };
+      if (plan.steps.length > 0) {
+        running.set(plan.id, state);
+        for (const { id } of plan.changes) byApp.set(id, plan.id);
+      }
+      void carryOut(state);
+    },
+    cancel(id, except = new Set()) {
+      const state = running.get(id);
+      if (!state) return;
+      end(state);
+      state.cancelled.abort();
+      tellFailed(events, state.plan, "The upgrade has been cancelled");
+      for (const change of state.plan.changes) if (!except.has(change.id)) keep(options, change);
+    },
+  };
+}
+
+/** Tells that a plan came to nothing, or not to its end. */
+export function tellFailed(events: EventBus, plan: Plan, reason: string): void {
+  events.emit("deployment_failed", { id: plan.id, plan: lightPlan(plan), reason });
+}
+
+/** A plan as the API shows it. */
+export function lightPlan({ id, version, steps }: Plan): { id: string; version: string; steps: Step[] } {
+  return { id, version, steps };
+}
+
+function stepFields(plan: Plan, step: Step): Record<string, unknown> {
+  return { plan: lightPlan(plan), currentStep: step };
+}
+
+async function perform(
+  { fleets, events }: DeploymentsOptions,
+  state: State,
+  { action, app: appId }: Action,
+  signal: AbortSignal,
+): Promise<void> {
+  const change = state.plan.changes.find(({ id }) => id === appId);
+  const { from, to } = change ?? {};
+  if (action === "StopApplication" && from) {
+    await stopFleet(fleets.of(appId), from, signal);
+    if (signal.aborted) return;
+    fleets.drop(appId);
+    events.emit("app_terminated_event", { appId });
+  }
+  if (action === "ScaleApplication" && to)
+    await scaleFleet(fleets.of(appId), to, state.sentenced.get(appId) ?? [], signal);
+  if (action === "RestartApplication" && to) {
+    const fleet = fleets.of(appId);
+    fleet.resetDelay();
+    await restartFleet(fleet, to, signal);
+  }
+}
+
+/** What becomes of an app whose deployment was cancelled: it is kept at its wanted number, whatever runs of it. */
+function keep({ fleets, wanted }: DeploymentsOptions, { id, from }: Change): void {
+  const app = wanted(id);
+  if (app) fleets.of(id).aim({ app, count: app.instances, of: "any" });
+  else if (from) fleets.get(id)?.aim({ app: from, count: 0, of: "any" });
+}

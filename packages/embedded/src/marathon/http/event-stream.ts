@@ -1,0 +1,60 @@
+import type { ServerResponse } from "node:http";
+import type { MarathonEvent } from "../events.ts";
+import type { Api } from "./api.ts";
+import { type Answer, type ApiRequest, route } from "./router.ts";
+
+/** Marathon disconnects a subscriber that this many events wait for. */
+const MAX_QUEUED = 1024;
+/** Jetty's event stream servlet. */
+const HEARTBEAT_MS = 10_000;
+
+export const eventRoutes = [route("GET", /^\/v2\/events\/*$/, subscribe)];
+
+function subscribe(request: ApiRequest, api: Api): Answer {
+  if (!request.raw.headers.accept?.includes("text/event-stream"))
+    return {
+      status: 405,
+      text: "<html><body><h2>HTTP ERROR 405</h2><p>This resource answers only with Content-Type: text/event-stream</p></body></html>",
+      headers: { "Content-Type": "text/html" },
+    };
+  const types = request.query.getAll("event_type");
+  return {
+    status: 200,
+    headers: { "Content-Type": "text/event-stream;charset=utf-8", Connection: "close" },
+    stream: (response) => stream(response, request.clientIp, types, api),
+  };
+}
+
+async function stream(
+  response: ServerResponse,
+  remoteAddress: string,
+  types: string[],
+  api: Api,
+): Promise<void> {
+  const closed = new AbortController();
+  let queued = 0;
+  function write(text: string): void {
+    if (++queued > MAX_QUEUED) response.destroy();
+    else response.write(text, () => queued--);
+  }
+  const unsubscribe = api.events.subscribe((event) => {
+    if (types.length === 0 || types.includes(event.eventType)) write(frame(event));
+  });
+  response.once("close", () => {
+    closed.abort();
+    unsubscribe();
+    api.events.emit("event_stream_detached", { remoteAddress });
+  });
+  response.flushHeaders();
+  api.events.emit("event_stream_attached", { remoteAddress });
+  const signal = AbortSignal.any([closed.signal, api.closing]);
+  while (!signal.aborted) {
+    await api.clock.sleep(HEARTBEAT_MS, signal);
+    if (!signal.aborted) write("\r\n");
+  }
+  response.end();
+}
+
+function frame(event: MarathonEvent): string {
+  return `event: ${event.eventType}\r\ndata: ${JSON.stringify(event)}\r\n\r\n`;
+}

@@ -1,0 +1,42 @@
+import type { Clock } from "@sluice/core";
+import type { ProcessRunner } from "../process/process-runner.ts";
+import type { ProfileName } from "./profiles.ts";
+import type { Capacity } from "./tasks/resources.ts";
+
+export interface EmbeddedMarathonOptions {
+  /** Folder for apps, deployments, sandboxes and the ledger of processes; created when missing. One server per folder. */
+  dataDir: string;
+  /** Where to listen, and the host name of tasks. Default 127.0.0.1. */
+  host?: string;
+  /** 0, the default: any free one. */
+  port?: number;
+  /** Marathon version to speak as. Default 1.10.x. */
+  profile?: ProfileName;
+  /** Starts the tasks' processes; default: one of its own with its ledger in `dataDir`. */
+  runner?: ProcessRunner;
+  clock?: Clock;
+  /**
+   * `process` (default): `cmd` and `args` run as local processes. `simulated`: nothing runs; tasks are running and healthy
+   * `startDelayMs` (default 0) after their launch.
+   */
+  execution?: "process" | "simulated";
+  startDelayMs?: number;
+  /**
+   * Delay of an instance's first health probe, and, growing by a tenth each time, of those that follow until the first
+   * success within the grace period. Default 100 ms, so that a deployment ends as soon as its tasks answer; Marathon itself
+   * waits min(interval, 5 s), as does `Infinity` here. Failures do not count in that time in either.
+   */
+  firstProbeDelayMs?: number;
+  /** What the machine offers to tasks; default: no limit. */
+  capacity?: Capacity;
+  /** Ports given to tasks. Default 31000 to 32000. */
+  taskPorts?: readonly [number, number];
+  /** Service ports given to apps. Default 10000 to 20000. */
+  servicePorts?: readonly [number, number];
+  /** Environment that every task gets before Marathon's variables. Default: PATH, HOME and LANG of this process. */
+  taskEnv?: Record<string, string>;
+  /** Default 100. */
+  maxRunningDeployments?: number;
+  /** What `stop` gives every task between SIGTERM and SIGKILL. Default 3 s. */
+  stopGraceMs?: number;
+}
