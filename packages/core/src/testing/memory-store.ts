@@ -35,7 +35,16 @@ export function memoryStore(limits: KvLimits): MemoryStore {
     index += 1;
     if (entry) entries.set(key, { ...entry, key, modifyIndex: String(index) });
     else entries.delete(key);
+    depose();
     for (const notify of [...watchers]) notify();
+  }
+  /** A lock lives in its key: whoever deletes the key ends it. */
+  function depose() {
+    for (const [key, { controller }] of holders) {
+      if (entries.has(key)) continue;
+      holders.delete(key);
+      controller.abort(new SluiceError("LOCK_LOST", `the lock ${key} was lost`));
+    }
   }
   function apply(ops: readonly KvOp[]): KvCommit {
     const draft: Draft = new Map();
@@ -53,6 +62,7 @@ export function memoryStore(limits: KvLimits): MemoryStore {
       else entries.delete(key);
     }
     commits.push(ops);
+    depose();
     for (const notify of [...watchers]) notify();
     return { applied: true, index: next };
   }
