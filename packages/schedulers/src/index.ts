@@ -1,1 +1,6 @@
-export {};
+export { type ChronosOptions, chronos } from "./chronos/driver.ts";
+export { chronosFormat } from "./chronos/format.ts";
+export type { HttpOptions } from "./http/options.ts";
+export { type MarathonOptions, marathon } from "./marathon/driver.ts";
+export { marathonFormat } from "./marathon/format.ts";
+export { type SchedulerKind, type SchedulerOptions, schedulerKind, schedulerKinds } from "./registry.ts";

@@ -1,0 +1,118 @@
+import {
+  DEFAULT_JOB_OPTIONS,
+  type FilePath,
+  isJsonObject,
+  type JobId,
+  type JobKey,
+  type Json,
+  type JsonObject,
+  type ParsedFile,
+  type ParsedJob,
+  type Problem,
+  readDocuments,
+  type TargetName,
+  type TextDocument,
+} from "@sluice/core";
+import type { z } from "zod";
+import { type Complaint, complaintsOf } from "./complaint.ts";
+import { readOptions } from "./options.ts";
+import { withoutNulls } from "./reading.ts";
+import { keysAt } from "./schema.ts";
+
+/** What is particular to one scheduler's job files. */
+export interface NativeJob {
+  /** Of the native form alone, without `sluice:`. */
+  readonly schema: z.ZodType;
+  /** The rules that span fields. The spec may still be of the wrong shape. */
+  rules(spec: JsonObject): readonly Complaint[];
+  /** The id of a spec that passed. */
+  id(spec: JsonObject): JobId;
+  /** Jobs that a spec depends on by its native fields. */
+  dependencies(spec: JsonObject, target: TargetName): readonly JobKey[];
+  /** Advice for unknown top-level keys that people are likely to write. */
+  readonly strange: Readonly<Record<string, string>>;
+}
+
+/** True for YAML and JSON files. */
+export function isJobFile(path: FilePath): boolean {
+  return /\.(ya?ml|json)$/.test(path);
+}
+
+/** Reads a file of one or more documents, each one job, and says everything that is wrong with it. */
+export function readJobFile(
+  file: { readonly path: FilePath; readonly bytes: Uint8Array },
+  target: TargetName,
+  native: NativeJob,
+): ParsedFile {
+  const { documents, problems: syntax } = readDocuments(file.bytes);
+  if (syntax.length > 0) return { jobs: [], problems: syntax.map((one) => syntaxProblem(file.path, one)) };
+  if (documents.length === 0) return { jobs: [], problems: [emptyFile(file.path)] };
+  const jobs: ParsedJob[] = [];
+  const problems: Problem[] = [];
+  for (const document of documents) {
+    const read = readJob(document, target, native);
+    if ("spec" in read) jobs.push(read);
+    else problems.push(...read.complaints.map((one) => problemOf(file.path, document, one)));
+  }
+  problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+  return { jobs, problems };
+}
+
+function readJob(
+  document: TextDocument,
+  target: TargetName,
+  native: NativeJob,
+): ParsedJob | { readonly complaints: readonly Complaint[] } {
+  if (!isJsonObject(document.value)) return { complaints: [notAJob(document.value)] };
+  const { sluice, ...spec } = document.value;
+  const read =
+    sluice === undefined
+      ? { options: DEFAULT_JOB_OPTIONS, complaints: [] }
+      : readOptions(sluice, target, keysAt(native.schema, []) ?? []);
+  const complaints = [
+    ...complaintsOf(native.schema, spec, native.strange),
+    ...native.rules(spec),
+    ...read.complaints,
+  ];
+  if (complaints.length > 0) return { complaints };
+  const dependsOn = native.dependencies(spec, target);
+  return {
+    id: native.id(spec),
+    spec: withoutNulls(spec) as JsonObject,
+    options:
+      dependsOn.length === 0
+        ? read.options
+        : { ...read.options, dependsOn: [...new Set([...read.options.dependsOn, ...dependsOn])] },
+    line: document.locate([]).line,
+  };
+}
+
+function problemOf(file: FilePath, document: TextDocument, complaint: Complaint): Problem {
+  return {
+    file,
+    ...document.locate(complaint.path),
+    ...(complaint.path.length === 0 ? {} : { key: complaint.path.join(".") }),
+    reason: "InvalidSpec",
+    message: complaint.message,
+    ...(complaint.hint === undefined ? {} : { hint: complaint.hint }),
+  };
+}
+
+function syntaxProblem(file: FilePath, at: { line: number; column: number; message: string }): Problem {
+  return { file, line: at.line, column: at.column, reason: "InvalidSpec", message: at.message };
+}
+
+/** An empty file is no wish for nothing: half-written and emptied files must not remove a job. */
+function emptyFile(file: FilePath): Problem {
+  return {
+    file,
+    reason: "InvalidSpec",
+    message: "the file holds no job",
+    hint: "delete the file to remove its job",
+  };
+}
+
+function notAJob(value: Json): Complaint {
+  const hint = Array.isArray(value) ? "write one document per job, with a line --- between them" : undefined;
+  return { path: [], message: "a job is a mapping of keys to values", ...(hint ? { hint } : {}) };
+}

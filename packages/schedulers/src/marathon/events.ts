@@ -1,0 +1,154 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { backoffMs, type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
+import { createParser } from "eventsource-parser";
+import { objectIn, objectsIn, textIn } from "../format/reading.ts";
+import { authorization, baseAddresses, type HttpOptions } from "../http/options.ts";
+
+export interface EventOptions extends HttpOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const TYPES = [
+  ...["deployment_success", "deployment_failed", "deployment_step_success", "deployment_info"],
+  ...["status_update_event", "instance_changed_event", "instance_health_changed_event"],
+  ...[
+    "health_status_changed_event",
+    "unhealthy_instance_kill_event",
+    "app_terminated_event",
+    "api_post_event",
+  ],
+];
+const QUERY = TYPES.map((type) => `event_type=${type}`).join("&");
+const CONNECT_MS = 30_000;
+/** Marathon sends a heartbeat every ten seconds or so; a stream this silent is taken for dead. */
+const SILENCE_MS = 120_000;
+const RETRY = { firstMs: 500, mostMs: 30_000 };
+
+/**
+ * Marathon's event stream as hints: an app's id, or undefined after a connection was made, since events before it are lost
+ * (reference 1.2, SSE). Reconnects until the signal aborts.
+ */
+export async function* watchEvents(
+  options: EventOptions,
+  signal: AbortSignal,
+): AsyncIterable<JobId | undefined> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const hints = hintQueue(either);
+  const reading = keepReading(options, hints, either);
+  try {
+    while (!signal.aborted) yield* await hints.next();
+  } finally {
+    stop.abort();
+    await reading;
+  }
+}
+
+interface HintQueue {
+  add(hint: JobId | undefined): void;
+  next(): Promise<readonly (JobId | undefined)[]>;
+}
+
+/** Hints are held once each, so that a slow reader costs no memory. */
+function hintQueue(signal: AbortSignal): HintQueue {
+  const held = new Set<JobId | undefined>();
+  let wake: () => void = () => undefined;
+  signal.addEventListener("abort", () => wake(), { once: true });
+  return {
+    add(hint) {
+      held.add(hint);
+      wake();
+    },
+    async next() {
+      if (held.size === 0 && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+      const hints = [...held];
+      held.clear();
+      return signal.aborted ? [] : hints;
+    },
+  };
+}
+
+async function keepReading(options: EventOptions, hints: HintQueue, signal: AbortSignal): Promise<void> {
+  const addresses = baseAddresses(options);
+  let failures = 0;
+  for (let turn = 0; !signal.aborted; turn++) {
+    const address = addresses[turn % addresses.length] as string;
+    try {
+      const stream = await connect(new URL(`${address}/v2/events?${QUERY}`), options, signal);
+      failures = 0;
+      hints.add(undefined);
+      await readStream(stream, hints);
+    } catch {
+      failures += 1;
+    }
+    // A stream that ended well is opened anew with the shortest pause.
+    await options.clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, options.random), signal);
+  }
+}
+
+/** Follows one redirection to the leader. Credentials go only to configured addresses. */
+async function connect(url: URL, options: EventOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const first = await open(url, options, signal);
+  const location = first.headers.location;
+  if (first.statusCode === 200) return first;
+  first.destroy();
+  if (first.statusCode === undefined || first.statusCode < 300 || first.statusCode > 399 || !location)
+    throw new Error(`status ${first.statusCode}`);
+  const second = await open(new URL(location, url), options, signal);
+  if (second.statusCode === 200) return second;
+  second.destroy();
+  throw new Error(`status ${second.statusCode}`);
+}
+
+function open(url: URL, options: EventOptions, signal: AbortSignal): Promise<IncomingMessage> {
+  const known = baseAddresses(options).some((address) => new URL(address).origin === url.origin);
+  const header = known ? authorization(options) : undefined;
+  const settings: RequestOptions & { ca?: string; cert?: string; key?: string } = {
+    agent: false,
+    signal,
+    timeout: CONNECT_MS,
+    headers: { Accept: "text/event-stream", ...(header === undefined ? {} : { Authorization: header }) },
+    ...(options.ca === undefined ? {} : { ca: options.ca }),
+    ...(options.cert === undefined || !known ? {} : { cert: options.cert }),
+    ...(options.key === undefined || !known ? {} : { key: options.key }),
+  };
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === "https:" ? httpsRequest : httpRequest)(url, settings, resolve);
+    request.on("timeout", () => request.destroy(new Error("no answer in time")));
+    request.on("error", reject);
+    request.end();
+  });
+}
+
+async function readStream(stream: IncomingMessage, hints: HintQueue): Promise<void> {
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      for (const hint of hintsOf(data)) hints.add(hint);
+    },
+  });
+  stream.setEncoding("utf8");
+  stream.setTimeout(SILENCE_MS, () => stream.destroy());
+  for await (const part of stream) parser.feed(part as string);
+}
+
+/** The apps an event is about; undefined, for "any", where it does not say. */
+export function hintsOf(data: string): readonly (JobId | undefined)[] {
+  const event = parsed(data);
+  if (!isJsonObject(event)) return [undefined];
+  const named = textIn(event.appId) ?? textIn(event.runSpecId) ?? textIn(objectIn(event.appDefinition)?.id);
+  if (named !== undefined) return [jobId(named)];
+  const plan = objectIn(event.plan);
+  const actions = objectsIn(plan?.steps).flatMap(([, step]) => objectsIn(step.actions));
+  const apps = actions.flatMap(([, action]) => textIn(action.app) ?? []);
+  return apps.length > 0 ? [...new Set(apps)].map(jobId) : [undefined];
+}
+
+function parsed(data: string): Json | undefined {
+  try {
+    return JSON.parse(data) as Json;
+  } catch {
+    return undefined;
+  }
+}

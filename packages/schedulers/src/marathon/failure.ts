@@ -1,0 +1,62 @@
+import { isJsonObject, type JsonObject, redact, SluiceError } from "@sluice/core";
+import { listIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
+import { type HttpAnswer, serverMessage } from "../http/connection.ts";
+import { commonFailure } from "../http/failure.ts";
+
+/**
+ * What a refusal of Marathon means (reference 1.1, error bodies).
+ * @param sent the app that was written, whose environment must not come back in a message.
+ */
+export function marathonFailure(answer: HttpAnswer, sent?: JsonObject): SluiceError {
+  const { status } = answer;
+  const message = serverMessage(answer);
+  const said = message === undefined ? undefined : redact(message, secretsOf(sent));
+  // Only the limit of running deployments shares 403 with missing rights.
+  if (status === 403 && message?.startsWith("Max number"))
+    return new SluiceError(
+      "SCHEDULER_LOCKED",
+      "Marathon has its largest number of deployments running already",
+    );
+  if (status === 409 && isJsonObject(answer.json) && answer.json.deployments !== undefined)
+    return new SluiceError(
+      "SCHEDULER_LOCKED",
+      `another deployment of the app is running${deploymentsOf(answer.json)}`,
+    );
+  if (status === 409)
+    return new SluiceError("SCHEDULER_CONFLICT", `Marathon: ${said ?? "the app exists already"}`);
+  if (status === 400 || status === 422)
+    return new SluiceError("SCHEDULER_INVALID", `Marathon refused the app: ${detailsOf(answer, said, sent)}`);
+  return commonFailure("Marathon", answer, said);
+}
+
+function deploymentsOf(body: JsonObject): string {
+  const ids = objectsIn(body.deployments).flatMap(([, one]) => textIn(one.id) ?? []);
+  return ids.length === 0 ? "" : `: ${ids.slice(0, 3).join(", ")}`;
+}
+
+/** `instances: error.min; container.docker: not defined`. */
+function detailsOf(answer: HttpAnswer, said: string | undefined, sent: JsonObject | undefined): string {
+  const details = isJsonObject(answer.json) ? objectsIn(answer.json.details) : [];
+  const secrets = secretsOf(sent);
+  const lines = details.map(([, one]) => {
+    const path = dotted(textIn(one.path) ?? "/");
+    // What Marathon says of an environment value may quote it.
+    if (/^(env|secrets)(\.|$)/.test(path)) return `${path}: not accepted`;
+    const errors = listIn(one.errors).filter((error) => typeof error === "string");
+    return `${path === "" ? "the app" : path}: ${redact(errors.join(", "), secrets).slice(0, 200)}`;
+  });
+  return lines.length > 0 ? lines.slice(0, 10).join("; ") : (said ?? `status ${answer.status}`);
+}
+
+/** `/portDefinitions(0)/name` → `portDefinitions.0.name`. */
+function dotted(path: string): string {
+  return path
+    .replace(/\(([^)]*)\)/g, ".$1")
+    .replaceAll("/", ".")
+    .replace(/^\.+/, "");
+}
+
+/** The environment values of an app. */
+export function secretsOf(app: JsonObject | undefined): readonly string[] {
+  return Object.values(objectIn(app?.env) ?? {}).filter((value) => typeof value === "string");
+}
