@@ -63,15 +63,21 @@ export async function embeddedChronos(options: EmbeddedChronosOptions): Promise<
   if (typeof address === "object" && address !== null) bound.port = address.port;
   const stopping = new AbortController();
   const looping = loop(chronos, stopping.signal);
+  let stopped: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    chronos.stopping = true;
+    stopping.abort();
+    await Promise.all([app.close(), looping]);
+    await quiesce(chronos);
+  }
 
   return {
     address: `http://${host.includes(":") ? `[${host}]` : host}:${bound.port}`,
     port: bound.port,
-    async stop() {
-      chronos.stopping = true;
-      stopping.abort();
-      await Promise.all([app.close(), looping]);
-      await quiesce(chronos);
+    stop() {
+      stopped ??= stop();
+      return stopped;
     },
   };
 }

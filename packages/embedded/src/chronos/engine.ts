@@ -13,8 +13,11 @@ import type { Task, TaskStat } from "./task.ts";
 export type ChronosEvent =
   | { type: "run-started" | "run-finished" | "run-killed"; job: string; task: string }
   | { type: "run-failed"; job: string; task: string; reason: string }
-  | { type: "run-dropped"; job: string; task: string; reason: "disabled" | "already-running" }
+  | { type: "run-dropped"; job: string; task: string; reason: DropReason }
   | { type: "internal-error"; reason: string };
+
+/** Why a queued run never starts. */
+export type DropReason = "deleted" | "disabled" | "already-running";
 
 export interface EngineSettings extends RetryPolicy {
   /** Runs at the same time; more are queued. */

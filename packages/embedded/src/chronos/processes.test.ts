@@ -98,9 +98,10 @@ describe("a run as a local process", () => {
     const chronos = await start();
     await post(
       chronos,
+      // Hidden until its parent is there, and then there before the parent has run.
+      { name: "child", command: `touch ${dir}/child`, parents: ["good"] },
       { name: "good", command: "true", schedule: NOW },
       { name: "bad", command: "exit 3", schedule: NOW },
-      { name: "child", command: `touch ${dir}/child`, parents: ["good"] },
     );
     await jobWhere(chronos, "child", "successCount", 1);
     await jobWhere(chronos, "bad", "errorCount", 1);

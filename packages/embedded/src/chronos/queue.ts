@@ -31,9 +31,14 @@ export function newTask(engine: Engine, job: Job, wish: TaskWish): Task {
   return task;
 }
 
-/** Writes tasks down, with the changes that go with them, then lets them run or wait. */
+/** Writes tasks down, with the changes that go with them, then lets them run or wait. @throws when the disk refuses them; they are then dropped. */
 export async function submit(engine: Engine, tasks: readonly Task[], changes: Changes): Promise<void> {
-  await engine.store.commit({ ...changes, tasks: tasks.map((task) => ({ ...task })) });
+  try {
+    await engine.store.commit({ ...changes, tasks: tasks.map((task) => ({ ...task })) });
+  } catch (error) {
+    dropTasks(engine, tasks);
+    throw error;
+  }
   for (const task of tasks) admit(engine, task);
 }
 

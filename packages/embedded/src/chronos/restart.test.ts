@@ -1,9 +1,14 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { manualClock } from "@sluice/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, onTestFinished } from "vitest";
+import { groupMembers, signalGroup } from "../process/process-table.ts";
 import { chronosFixture, eventually, jobsOf, send } from "./chronos-fixture.ts";
 
 const { start, folder, clean } = chronosFixture();
@@ -103,30 +108,79 @@ describe("after a restart", () => {
   });
 });
 
+/** Runs `script` after starting an engine on `dataDir` in a process of its own; `chronos` and `post` are in scope. */
+function elsewhere(
+  dataDir: string,
+  options: string,
+  script: string,
+): ChildProcessByStdio<null, Readable, null> {
+  const module = fileURLToPath(new URL("./embedded-chronos.ts", import.meta.url));
+  const whole = `
+    const { embeddedChronos } = await import(${JSON.stringify(module)});
+    const chronos = await embeddedChronos({ dataDir: ${JSON.stringify(dataDir)}, ${options} });
+    const headers = { "content-type": "application/json" };
+    const post = (job) => fetch(chronos.address + "/v1/scheduler/iso8601", { method: "POST", body: JSON.stringify(job), headers });
+    ${script}`;
+  const args = ["--conditions=source", "--import", "tsx", "--input-type=module", "-e", whole];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  return child;
+}
+
 describe("after kill -9", () => {
   it("everything that was acknowledged is there", async () => {
     const dataDir = await folder();
-    const module = fileURLToPath(new URL("./embedded-chronos.ts", import.meta.url));
-    const script = `
-      const { embeddedChronos } = await import(${JSON.stringify(module)});
-      const { address } = await embeddedChronos({ dataDir: ${JSON.stringify(dataDir)}, execution: "simulated" });
-      for (let n = 0; ; n++) {
-        const body = JSON.stringify({ name: "job-" + n, command: "true", schedule: "R/2030-01-01T00:00:00Z/P1D" });
-        const headers = { "content-type": "application/json" };
-        const { status } = await fetch(address + "/v1/scheduler/iso8601", { method: "POST", body, headers });
-        if (status === 204) console.log(n);
-      }`;
-    const args = ["--conditions=source", "--import", "tsx", "--input-type=module", "-e", script];
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
+    const child = elsewhere(
+      dataDir,
+      'execution: "simulated"',
+      `for (let n = 0; ; n++) {
+        const job = { name: "job-" + n, command: "true", schedule: "R/2030-01-01T00:00:00Z/P1D" };
+        if ((await post(job)).status === 204) console.log(n);
+      }`,
+    );
     let acknowledged = -1;
     for await (const line of createInterface(child.stdout)) {
       acknowledged = Number(line);
       if (acknowledged === 50) child.kill("SIGKILL");
     }
-    if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
     const chronos = await start({ dataDir, execution: "simulated" });
     const names = Object.keys(await jobsOf(chronos));
     expect(acknowledged).toBeGreaterThanOrEqual(50);
     for (let n = 0; n <= acknowledged; n++) expect(names).toContain(`job-${n}`);
+  });
+
+  it("a run left behind is stopped and counted as failed", async () => {
+    const dataDir = await folder();
+    const pidFile = join(dataDir, "pid");
+    const job = {
+      name: "long",
+      command: `echo $$ > ${pidFile}; exec sleep 600`,
+      schedule: "R1//PT1H",
+      retries: 0,
+    };
+    const child = elsewhere(
+      dataDir,
+      "",
+      `await post(${JSON.stringify(job)}); setInterval(() => undefined, 1000);`,
+    );
+    const pid = await eventually(
+      async () => Number(await readFile(pidFile, "utf8").catch(() => "")),
+      (seen) => seen > 0,
+    );
+    onTestFinished(() => signalGroup(pid, "SIGKILL"));
+    // The shell may write its pid before the engine has written its own note of the process.
+    await eventually(
+      async () => existsSync(join(dataDir, "processes", `${pid}.json`)),
+      (noted) => noted,
+    );
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(await groupMembers(pid)).toHaveLength(1);
+    const chronos = await start({ dataDir });
+    await eventually(
+      () => jobsOf(chronos),
+      (seen) => seen["long"]?.["errorCount"] === 1,
+    );
+    expect(await groupMembers(pid)).toEqual([]);
   });
 });

@@ -1,8 +1,16 @@
-import { type ActiveRun, type Engine, inBackground, plan, removeTask, replace } from "./engine.ts";
+import {
+  type ActiveRun,
+  type DropReason,
+  type Engine,
+  inBackground,
+  plan,
+  removeTask,
+  replace,
+} from "./engine.ts";
 import type { RunOutcome } from "./executor.ts";
 import { openStat } from "./history.ts";
 import { isDependent, type Job } from "./job.ts";
-import { consumed, planJob } from "./schedule-job.ts";
+import { consumed, DISK_PAUSE_MS, planJob } from "./schedule-job.ts";
 import { settle } from "./settle.ts";
 import type { Task } from "./task.ts";
 
@@ -40,8 +48,9 @@ function endRun(engine: Engine, id: string, ended: NonNullable<ActiveRun["ended"
 
 async function launch(engine: Engine, task: Task): Promise<void> {
   const job = engine.graph.get(task.job);
-  const reason = job === undefined ? "disabled" : whyDropped(engine, job);
-  if (job === undefined || reason !== undefined) return drop(engine, task, reason ?? "disabled");
+  if (job === undefined) return drop(engine, task, "deleted");
+  const reason = whyDropped(engine, job);
+  if (reason !== undefined) return drop(engine, task, reason);
   const active: ActiveRun = {};
   engine.runs.set(task.id, active);
   try {
@@ -49,7 +58,7 @@ async function launch(engine: Engine, task: Task): Promise<void> {
   } catch (error) {
     engine.runs.delete(task.id);
     task.state = "waiting";
-    plan(engine, `task:${task.id}`, engine.clock.now() + 10_000);
+    plan(engine, `task:${task.id}`, engine.clock.now() + DISK_PAUSE_MS);
     throw error;
   }
   const outcome = await perform(engine, task, job, active);
@@ -57,7 +66,7 @@ async function launch(engine: Engine, task: Task): Promise<void> {
   if (!engine.stopping) await settle(engine, task, active.ended ?? outcome);
 }
 
-function whyDropped(engine: Engine, job: Job): "disabled" | "already-running" | undefined {
+function whyDropped(engine: Engine, job: Job): DropReason | undefined {
   if (job.disabled) return "disabled";
   if (job.concurrent) return undefined;
   for (const other of engine.tasksOf.get(job.name) ?? [])
@@ -65,7 +74,7 @@ function whyDropped(engine: Engine, job: Job): "disabled" | "already-running" | 
   return undefined;
 }
 
-async function drop(engine: Engine, task: Task, reason: "disabled" | "already-running"): Promise<void> {
+async function drop(engine: Engine, task: Task, reason: DropReason): Promise<void> {
   removeTask(engine, task);
   engine.log({ type: "run-dropped", job: task.job, task: task.id, reason });
   planJob(engine, task.job);

@@ -13,6 +13,8 @@ import {
 } from "./schedule.ts";
 
 const FIVE_MINUTES = 300_000;
+/** How long a step waits after the disk has refused it. */
+export const DISK_PAUSE_MS = 10_000;
 
 /** Notes when a job is next due. To be called whenever its schedule, its `disabled` or its runs change. */
 export function planJob(engine: Engine, name: string): void {
@@ -36,7 +38,14 @@ export async function fire(engine: Engine, name: string): Promise<void> {
   replace(engine, rewritten);
   const task = newTask(engine, rewritten, { due: now });
   planJob(engine, name);
-  await submit(engine, [task], { jobs: [rewritten] });
+  try {
+    await submit(engine, [task], { jobs: [rewritten] });
+  } catch (error) {
+    // Not written down, not run: the job stays due, and is looked at again when the disk may have recovered.
+    if (engine.graph.get(name) === rewritten) replace(engine, job);
+    plan(engine, `job:${name}`, now + DISK_PAUSE_MS);
+    throw error;
+  }
 }
 
 /** The job with its schedule moved on by a run started by hand. */

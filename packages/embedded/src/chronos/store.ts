@@ -27,6 +27,7 @@ export interface Store {
   read(): Snapshot;
   /** Resolves when the changes survive a kill of this process. The cost is that of the changes, not of the store. */
   commit(changes: Changes): Promise<void>;
+  /** Waits for what is being written; a commit after that is refused. */
   close(): Promise<void>;
 }
 
@@ -43,6 +44,20 @@ export function store(dataDir: string): Store {
   const history = root.openDB<Named<readonly TaskStat[]>, string>({ name: "history" });
   const counts = root.openDB<Named<Record<string, number>>, string>({ name: "counts" });
 
+  const writing = new Set<Promise<unknown>>();
+  let closed = false;
+
+  function apply(changes: Changes): void {
+    for (const job of changes.jobs ?? []) void jobs.put(keyOf(job.name), job);
+    for (const task of changes.tasks ?? []) void tasks.put(keyOf(task.id), task);
+    for (const id of changes.removedTasks ?? []) void tasks.remove(keyOf(id));
+    for (const { job, stats } of changes.history ?? [])
+      void history.put(keyOf(job), { name: job, value: stats });
+    for (const { job, runs } of changes.counts ?? []) void counts.put(keyOf(job), { name: job, value: runs });
+    for (const name of changes.removedJobs ?? [])
+      for (const db of [jobs, history, counts]) void db.remove(keyOf(name));
+  }
+
   return {
     read: () => ({
       jobs: [...jobs.getRange()].map((entry) => entry.value),
@@ -51,19 +66,17 @@ export function store(dataDir: string): Store {
       counts: new Map([...counts.getRange()].map(({ value }) => [value.name, value.value])),
     }),
     async commit(changes) {
-      await root.transaction(() => {
-        for (const job of changes.jobs ?? []) void jobs.put(keyOf(job.name), job);
-        for (const task of changes.tasks ?? []) void tasks.put(keyOf(task.id), task);
-        for (const id of changes.removedTasks ?? []) void tasks.remove(keyOf(id));
-        for (const { job, stats } of changes.history ?? [])
-          void history.put(keyOf(job), { name: job, value: stats });
-        for (const { job, runs } of changes.counts ?? [])
-          void counts.put(keyOf(job), { name: job, value: runs });
-        for (const name of changes.removedJobs ?? [])
-          for (const db of [jobs, history, counts]) void db.remove(keyOf(name));
-      });
+      if (closed) throw new Error("Chronos is stopping and writes nothing any more");
+      const written = root.transaction(() => apply(changes)).finally(() => writing.delete(written));
+      writing.add(written);
+      await written;
     },
-    close: () => root.close(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await Promise.allSettled(writing);
+      await root.close();
+    },
   };
 }
 
