@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isSluiceError, SluiceError } from "@sluice/core";
 import { consulError, type Failure, failureOf } from "./failure.ts";
@@ -77,6 +78,8 @@ export function transport(options: TransportOptions): Transport {
   async function once<T>(call: Call<T>, ctx: CallContext): Promise<Reply<T>> {
     const cancel = () => ctx.emit("cancel");
     if (closed) throw new SluiceError("KV_UNREACHABLE", `The connection to Consul at ${host} is closed.`);
+    // One signal ends a whole service: many calls listening to it are no leak.
+    if (call.signal) setMaxListeners(0, call.signal);
     call.signal?.addEventListener("abort", cancel);
     running.add(ctx);
     try {
