@@ -1,0 +1,53 @@
+import type { GitObject } from "./object-reader.ts";
+
+/** One answer of `git cat-file --batch`. */
+export type BatchAnswer =
+  | { readonly kind: "object"; readonly object: GitObject }
+  | { readonly kind: "missing" }
+  | { readonly kind: "too-large"; readonly size: number }
+  | { readonly kind: "broken"; readonly line: string };
+
+const LINE_FEED = 0x0a;
+const HEADER = /^[0-9a-f]{40} (commit|tree|blob|tag) (\d+)$/;
+/** Longer than any header git writes; beyond it the stream is not what we think. */
+const LONGEST_HEADER = 4096;
+
+/**
+ * Takes the stream apart: `<oid> SP <type> SP <size> LF <bytes> LF`, or `<oid> SP missing LF`. Objects beyond `largest`
+ * bytes are read past without being kept.
+ */
+export function batchOutput(largest: number, answer: (one: BatchAnswer) => void): (chunk: Buffer) => void {
+  let header: Buffer = Buffer.alloc(0);
+  let body: { type: GitObject["type"]; size: number; bytes: Buffer | undefined; filled: number } | undefined;
+
+  function takeHeader(chunk: Buffer): Buffer {
+    const end = chunk.indexOf(LINE_FEED);
+    header = Buffer.concat([header, end < 0 ? chunk : chunk.subarray(0, end)]);
+    if (end < 0 && header.length <= LONGEST_HEADER) return Buffer.alloc(0);
+    const line = header.toString("latin1").slice(0, LONGEST_HEADER);
+    header = Buffer.alloc(0);
+    const [, type, size] = HEADER.exec(line) ?? [];
+    if (type) {
+      const length = Number(size);
+      const bytes = length <= largest ? Buffer.allocUnsafe(length) : undefined;
+      body = { type: type as GitObject["type"], size: length, bytes, filled: 0 };
+    } else answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
+    return chunk.subarray(end < 0 ? chunk.length : end + 1);
+  }
+
+  function takeBody(chunk: Buffer, into: NonNullable<typeof body>): Buffer {
+    const part = Math.min(chunk.length, into.size - into.filled);
+    if (into.bytes) chunk.copy(into.bytes, into.filled, 0, part);
+    into.filled += part;
+    if (part === chunk.length) return chunk.subarray(part);
+    body = undefined;
+    if (into.bytes) answer({ kind: "object", object: { type: into.type, bytes: into.bytes } });
+    else answer({ kind: "too-large", size: into.size });
+    return chunk.subarray(part + 1);
+  }
+
+  return (chunk) => {
+    let rest = chunk;
+    while (rest.length > 0) rest = body ? takeBody(rest, body) : takeHeader(rest);
+  };
+}
