@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { type Clock, type ObjectId, redact, SluiceError } from "@sluice/core";
+import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
 import { type BatchAnswer, batchOutput } from "./batch-output.ts";
 import type { GitObject, ObjectReader } from "./object-reader.ts";
 
@@ -70,45 +70,21 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
 class BatchEnded extends SluiceError {}
 
 function startBatch(options: CatFileOptions, gitDir: string, ended: () => void): Batch {
-  const { git, env } = options;
   // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
-  const args = [
-    "-c",
-    "safe.directory=*",
-    "--no-replace-objects",
-    `--git-dir=${gitDir}`,
-    "cat-file",
-    "--batch",
-  ];
-  const child = spawn(git, args, { env, stdio: "pipe" });
+  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
+  const child = spawn(options.git, [...global, "cat-file", "--batch"], { env: options.env, stdio: "pipe" });
   const waiting: Question[] = [];
   const stop = new AbortController();
   let said = "";
   let heard = 0;
-  let watched = false;
-  let over = false;
 
-  function finish(why: string, code: "GIT_FAILED" | "GIT_MISSING" = "GIT_FAILED") {
-    if (over) return;
-    over = true;
-    ended();
+  function finish(why: string, code: ErrorCode = "GIT_FAILED") {
+    if (stop.signal.aborted) return;
     stop.abort();
+    ended();
     child.kill("SIGKILL");
-    const error = new BatchEnded(
-      "GIT_FAILED",
-      redact(`git cat-file ${why}${said ? `: ${said.trim()}` : ""}`),
-    );
+    const error = new BatchEnded(code, redact(`git cat-file ${why}${said ? `: ${said.trim()}` : ""}`));
     for (const question of waiting.splice(0)) question.reject(error);
-  }
-  async function watchForSilence() {
-    if (watched) return;
-    watched = true;
-    while (waiting.length > 0 && !over) {
-      const before = heard;
-      await options.clock.sleep(options.timeoutMs, stop.signal);
-      if (waiting.length > 0 && heard === before) finish(`was silent for ${options.timeoutMs} ms`);
-    }
-    watched = false;
   }
   const take = batchOutput(options.largestBytes, (answer) => {
     const question = waiting.shift();
@@ -123,21 +99,44 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
     said = (said + chunk.toString("utf8")).slice(-2000);
   });
   listenForEnd(child, finish);
+  const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
 
   return {
     ask(question) {
-      if (over) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
+      if (stop.signal.aborted) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
       waiting.push(question);
       child.stdin.write(`${question.oid}\n`);
-      void watchForSilence();
+      watch(() => finish(`was silent for ${options.timeoutMs} ms`));
     },
     end: () => finish("was ended"),
   };
 }
 
+/** Returns what starts the watch, unless it runs: it ends by itself once no answer is owed. */
+function silenceWatch(
+  { clock, timeoutMs }: CatFileOptions,
+  child: { readonly owed: () => boolean; readonly heard: () => number },
+  signal: AbortSignal,
+): (silent: () => void) => void {
+  let running = false;
+
+  async function run(silent: () => void) {
+    running = true;
+    while (child.owed() && !signal.aborted) {
+      const before = child.heard();
+      await clock.sleep(timeoutMs, signal);
+      if (child.owed() && child.heard() === before && !signal.aborted) silent();
+    }
+    running = false;
+  }
+  return (silent) => {
+    if (!running) void run(silent);
+  };
+}
+
 function listenForEnd(
   child: ChildProcessWithoutNullStreams,
-  finish: (why: string, code?: "GIT_FAILED" | "GIT_MISSING") => void,
+  finish: (why: string, code?: ErrorCode) => void,
 ): void {
   child.on("error", (error: NodeJS.ErrnoException) =>
     finish(`cannot be run: ${error.message}`, error.code === "ENOENT" ? "GIT_MISSING" : "GIT_FAILED"),
