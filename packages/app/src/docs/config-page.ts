@@ -39,9 +39,14 @@ export function configPage(): string {
 }
 
 function addRows(path: string, node: SchemaNode, rows: string[]): void {
-  if (path && node.description) rows.push(`| \`${path}\` | ${kindOf(node)} | ${defaultOf(node)} | ${node.description.replaceAll("|", "\\|")} |`);
-  for (const [key, child] of Object.entries(node.properties ?? {})) addRows(path ? `${path}.${key}` : key, child, rows);
-  if (typeof node.additionalProperties === "object") addRows(`${path}.<name>`, node.additionalProperties, rows);
+  if (path && node.description)
+    rows.push(
+      `| \`${path}\` | ${kindOf(node)} | ${defaultOf(node)} | ${node.description.replaceAll("|", "\\|")} |`,
+    );
+  for (const [key, child] of Object.entries(node.properties ?? {}))
+    addRows(path ? `${path}.${key}` : key, child, rows);
+  if (typeof node.additionalProperties === "object")
+    addRows(`${path}.<name>`, node.additionalProperties, rows);
 }
 
 function kindOf(node: SchemaNode): string {

@@ -2,7 +2,9 @@ import { ERROR_CODES, REASONS } from "@sluice/core";
 
 /** The page of every error code and every reason, from the tables the code itself uses. */
 export function errorsPage(): string {
-  const codes = Object.entries(ERROR_CODES).map(([code, [meaning, advice]]) => `| \`${code}\` | ${meaning} | ${advice} |`);
+  const codes = Object.entries(ERROR_CODES).map(
+    ([code, [meaning, advice]]) => `| \`${code}\` | ${meaning} | ${advice} |`,
+  );
   const reasons = Object.entries(REASONS).map(([reason, meaning]) => `| \`${reason}\` | ${meaning} |`);
   return [
     "# Errors and reasons",

@@ -61,7 +61,7 @@ export function environmentsOf(
       mark: environment.owner ?? `${config.prefix.replaceAll("/", "-")}-${name}`,
       repository,
       local: !isRemote(repository),
-      formats: new Map(targets.map(([target, settings]) => [target, schedulerKind(settings.type).format])),
+      formats: new Map(targets.map(([target, settings]) => [target, schedulerKind(settings.type).format()])),
       async openSource(quarantine) {
         const { branch, path } = environment.source;
         const cacheDir = join(config.dataDir, "clones", name);

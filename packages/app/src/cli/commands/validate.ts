@@ -46,7 +46,7 @@ export async function validate(
 function formatsFor(options: ValidateOptions, context: CliContext): ReadonlyMap<TargetName, JobFormat> {
   const given = options.target.map((text) => {
     const [name = "", type = ""] = text.split("=");
-    return [targetName(name), schedulerKind(type).format] as const;
+    return [targetName(name), schedulerKind(type).format()] as const;
   });
   if (given.length > 0) return new Map(given);
   const { config } = loadConfig(options.config, context.cwd);
