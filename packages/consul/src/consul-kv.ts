@@ -72,11 +72,14 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
       signal.throwIfAborted();
       const either = AbortSignal.any([signal, closing.signal]);
       await limits.known(either);
-      return takeLock(context, key, settings, either);
+      const taking = takeLock(context, key, settings, either);
+      background(taking.then(() => undefined));
+      return taking;
     },
     async close() {
       closing.abort(new SluiceError("KV_UNREACHABLE", "The connection to Consul is closed."));
-      await Promise.all(pending);
+      // What ends may start some cleaning up of its own.
+      while (pending.size > 0) await Promise.all(pending);
       wire.close();
     },
   };
