@@ -182,8 +182,8 @@ describe("3.x", () => {
     await call("DELETE /job/a");
     const left = await jobs();
     expect(Object.keys(left)).toEqual(["other", "b"]);
-    expect(left["b"]).toMatchObject({ ...kept, schedule: LATER, scheduleTimeZone: "Europe/Berlin" });
-    expect(left["b"]).toMatchObject({
+    expect(left.b).toMatchObject({ ...kept, schedule: LATER, scheduleTimeZone: "Europe/Berlin" });
+    expect(left.b).toMatchObject({
       environmentVariables: [],
       arguments: [],
       shell: true,
@@ -192,8 +192,8 @@ describe("3.x", () => {
       concurrent: false,
       constraints: [],
     });
-    expect(left["b"]).not.toHaveProperty("container");
-    expect(left["b"]).not.toHaveProperty("parents");
+    expect(left.b).not.toHaveProperty("container");
+    expect(left.b).not.toHaveProperty("parents");
     expect((await call("GET /graph/csv")).text).not.toContain("link");
   });
 });

@@ -35,7 +35,7 @@ export async function api(fixture: ChronosFixture, profile: ProfileName): Promis
     async post(...all) {
       for (const one of all) {
         const { status, text } = await call(`POST ${"parents" in one ? "/dependency" : "/iso8601"}`, one);
-        if (status !== 204) throw new Error(`Job ${String(one["name"])} was refused: ${text}`);
+        if (status !== 204) throw new Error(`Job ${String(one.name)} was refused: ${text}`);
       }
       await clock.advance(5);
     },

@@ -10,7 +10,7 @@ describe.each(["2.x", "3.x"] as const)("%s", (profile) => {
     const { call, jobs, post } = await api(fixture, profile);
     await post(job("a", { retries: 5, description: "first" }));
     expect(await call("POST /iso8601", job("a"))).toMatchObject({ status: 204, text: "", type: null });
-    expect((await jobs())["a"]).toMatchObject({ retries: 2, description: "", successCount: 0 });
+    expect((await jobs()).a).toMatchObject({ retries: 2, description: "", successCount: 0 });
   });
 
   it("takes the counters from the body", async () => {
@@ -22,19 +22,19 @@ describe.each(["2.x", "3.x"] as const)("%s", (profile) => {
       lastSuccess: "2025-01-01T00:00:00.000Z",
     };
     await post(job("a", counters));
-    expect((await jobs())["a"]).toMatchObject(counters);
+    expect((await jobs()).a).toMatchObject(counters);
     await post(job("a"));
-    expect((await jobs())["a"]).toMatchObject({ successCount: 0, errorCount: 0, lastSuccess: "" });
+    expect((await jobs()).a).toMatchObject({ successCount: 0, errorCount: 0, lastSuccess: "" });
   });
 
   it("turns a scheduled job into a dependent one and back", async () => {
     const { jobs, post, call } = await api(fixture, profile);
     await post(job("a"), job("b"));
     await post(child("b", "a"));
-    expect((await jobs())["b"]).not.toHaveProperty("schedule");
+    expect((await jobs()).b).not.toHaveProperty("schedule");
     expect((await call("GET /graph/csv")).text).toBe("node,a,fresh,idle\nnode,b,fresh,idle\nlink,a,b\n");
     await post(job("b"));
-    expect((await jobs())["b"]).not.toHaveProperty("parents");
+    expect((await jobs()).b).not.toHaveProperty("parents");
     expect((await call("GET /graph/csv")).text).toBe("node,a,fresh,idle\nnode,b,fresh,idle\n");
   });
 
@@ -43,7 +43,7 @@ describe.each(["2.x", "3.x"] as const)("%s", (profile) => {
     await post(job("a"), child("b", "a"), child("c", "b"));
     expect(await call("DELETE /job/b")).toMatchObject({ status: 204, text: "" });
     expect(Object.keys(await jobs())).toEqual(["a", "c"]);
-    expect((await jobs())["c"]).toMatchObject({ parents: ["a"] });
+    expect((await jobs()).c).toMatchObject({ parents: ["a"] });
     expect((await call("DELETE /job/b")).status).toBe(400);
   });
 
@@ -72,7 +72,7 @@ describe.each(["2.x", "3.x"] as const)("%s", (profile) => {
     const { jobs, post, call } = await api(fixture, profile);
     await post(job("a", { uris: ["/etc/x"] }));
     const fetch = [{ uri: "/etc/x", executable: false, cache: false, extract: true }];
-    expect((await jobs())["a"]).toMatchObject({ uris: ["/etc/x"], fetch });
+    expect((await jobs()).a).toMatchObject({ uris: ["/etc/x"], fetch });
     expect((await call("GET /jobs/search?name=a")).json).toMatchObject([{ uris: ["/etc/x"], fetch: [] }]);
   });
 

@@ -31,8 +31,8 @@ function readNetworkInfo(body: JsonObject): Record<string, unknown> {
 }
 
 function readVolume(body: JsonObject): Record<string, unknown> {
-  const external = record(body["external"]);
-  const persistent = record(body["persistent"]);
+  const external = record(body.external);
+  const persistent = record(body.persistent);
   return {
     ...(has(body, "hostPath") ? { hostPath: text(body, "hostPath") } : {}),
     containerPath: text(body, "containerPath"),

@@ -34,20 +34,42 @@ describe("dependent jobs", () => {
     await here.clock.advance(1);
     await here.jobWhere("bad", { errorCount: 1 });
     await here.jobWhere("soft-child", { successCount: 1 });
-    expect((await here.job("child"))["successCount"]).toBe(0);
+    expect((await here.job("child")).successCount).toBe(0);
   });
 
   it("wait until every parent has run as often", async () => {
     const here = await simulatedWorld(fixture);
     await here.post(parent("a"), parent("b"), { name: "child", parents: ["a", "b"] });
     for (const [index, name] of ["a", "a", "b"].entries()) {
-      expect((await here.job("child"))["successCount"]).toBe(0);
+      expect((await here.job("child")).successCount).toBe(0);
       await run(here, name);
       await here.clock.advance(1);
       await here.jobWhere(name, { successCount: name === "b" ? 1 : index + 1 });
     }
     await here.jobWhere("child", { successCount: 1 });
     expect(here.ran).toHaveLength(4);
+  });
+
+  it.each([
+    ["has started", (here: SimulatedWorld) => run(here, "a")],
+    ["is marked as successful", (here: SimulatedWorld) => here.call("PUT /job/success/child")],
+  ])("count their parents' runs anew once the child %s", async (_, act) => {
+    const here = await simulatedWorld(fixture);
+    await here.post(parent("a"), parent("b"), { name: "child", parents: ["a", "b"] });
+    await run(here, "b");
+    await here.clock.advance(1);
+    await here.jobWhere("b", { successCount: 1 });
+    await act(here);
+    await here.clock.advance(1);
+    await here.jobWhere("child", { successCount: 1 });
+    const before = here.ran.length;
+    await run(here, "b");
+    await here.clock.advance(1);
+    await here.jobWhere("b", { successCount: 2 });
+    await run(here, "a");
+    await here.clock.advance(1);
+    await here.jobWhere("child", { successCount: 2 });
+    expect(here.ran.slice(before).map((id) => id.split(":")[3])).toEqual(["b", "a", "child"]);
   });
 
   it("run when somebody marks the parent as successful", async () => {

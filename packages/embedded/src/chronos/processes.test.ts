@@ -72,7 +72,7 @@ describe("a run as a local process", () => {
       CHRONOS_RESOURCE_DISK: "256",
       CHRONOS_JOB_RUN_ATTEMPT: "0",
     });
-    expect(env["mesos_task_id"]).toMatch(/^ct:\d{13}:0:env:$/);
+    expect(env.mesos_task_id).toMatch(/^ct:\d{13}:0:env:$/);
     expect(env).not.toHaveProperty("HOME");
     const sandbox = (await readFile(join(dir, "pwd"), "utf8")).trim();
     expect(await readFile(join(sandbox, "stdout"), "utf8")).toBe("out\n");

@@ -37,7 +37,7 @@ export function readJob(body: JsonObject, defaults: JobDefaults): Job {
 }
 
 function readFields(body: JsonObject, defaults: JobDefaults): JobFields {
-  const container = readContainer(record(body["container"]));
+  const container = readContainer(record(body.container));
   return {
     ...readTexts(body, defaults),
     ...readCounters(body),

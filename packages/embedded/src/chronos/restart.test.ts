@@ -76,7 +76,7 @@ describe("after a restart", () => {
     );
     await eventually(
       () => jobsOf(first),
-      (seen) => seen["a"]?.["successCount"] === 1,
+      (seen) => seen.a?.successCount === 1,
     );
     await first.stop();
 
@@ -85,13 +85,13 @@ describe("after a restart", () => {
     await send(second, "PUT /v1/scheduler/job/b");
     await eventually(
       () => jobsOf(second),
-      (seen) => seen["child"]?.["successCount"] === 1,
+      (seen) => seen.child?.successCount === 1,
     );
-    expect((await jobsOf(second))["bad"]).toMatchObject({ successCount: 0, errorCount: 0 });
+    expect((await jobsOf(second)).bad).toMatchObject({ successCount: 0, errorCount: 0 });
     await clock.advance(60_000);
     await eventually(
       () => jobsOf(second),
-      (seen) => seen["bad"]?.["successCount"] === 1,
+      (seen) => seen.bad?.successCount === 1,
     );
   });
 
@@ -179,7 +179,7 @@ describe("after kill -9", () => {
     const chronos = await start({ dataDir });
     await eventually(
       () => jobsOf(chronos),
-      (seen) => seen["long"]?.["errorCount"] === 1,
+      (seen) => seen.long?.errorCount === 1,
     );
     expect(await groupMembers(pid)).toEqual([]);
   });

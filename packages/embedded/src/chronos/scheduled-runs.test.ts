@@ -60,7 +60,7 @@ describe("a scheduled job", () => {
     await here.clock.advance(3 * HOUR);
     await here.call("PUT /job/off");
     await here.clock.advance(HOUR);
-    expect({ ran: here.ran, schedule: (await here.job("off"))["schedule"] }).toEqual({
+    expect({ ran: here.ran, schedule: (await here.job("off")).schedule }).toEqual({
       ran: [],
       schedule: "R/2025-01-01T00:00:00Z/PT1H",
     });
@@ -95,6 +95,8 @@ describe("a scheduled job", () => {
     ]);
     await here.clock.advance(HOUR / 2);
     await here.jobWhere("single", { successCount: 1, schedule: "R/2026-01-01T02:59:00.000Z/PT1H" });
+    await here.untilRan(5);
+    expect(here.ran[4]).toBe("ct:1767234600005:0:single:");
   });
 });
 

@@ -51,7 +51,7 @@ export async function simulatedWorld(
       for (const one of jobs) {
         const path = "parents" in one ? "dependency" : "iso8601";
         const { status, text } = await call(`POST /${path}`, { command: "true", ...one });
-        if (status !== 204) throw new Error(`Job ${String(one["name"])} was refused: ${text}`);
+        if (status !== 204) throw new Error(`Job ${String(one.name)} was refused: ${text}`);
       }
       await clock.advance(5);
     },

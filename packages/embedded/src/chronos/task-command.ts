@@ -47,5 +47,5 @@ export function whyNotRunnable(job: Job): string | undefined {
     return `the embedded Chronos has no Mesos executor "${job.executor}"; it runs commands`;
   if (job.command.trim() !== "") return undefined;
   if (job.container === undefined) return "the job has no command";
-  return `the job has no command, and the embedded Chronos does not run the container image ${String(job.container["image"])}`;
+  return `the job has no command, and the embedded Chronos does not run the container image ${String(job.container.image)}`;
 }

@@ -31,7 +31,7 @@ export function writeRoutes(app: FastifyInstance, engine: Engine): void {
   }
 
   app.put<Named>("/job/:name", async ({ params, query }, reply) =>
-    replyTo(reply, profile, await runNow(engine, params.name, query["arguments"] ?? "")),
+    replyTo(reply, profile, await runNow(engine, params.name, query.arguments ?? "")),
   );
   app.delete<Named>("/job/:name", async ({ params }, reply) =>
     replyTo(reply, profile, await deleteJob(engine, params.name)),
