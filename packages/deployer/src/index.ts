@@ -1,1 +1,4 @@
-export {};
+export { type Deployer, deployer } from "./deployer.ts";
+export type { DeployerOptions, DeployerTarget } from "./options.ts";
+export { type ParsedPolicy, parsePolicy } from "./policy/parse-policy.ts";
+export { POLICY_FILE, type Policy, type TargetPolicy } from "./policy/policy.ts";

@@ -1,0 +1,69 @@
+import {
+  isJsonObject,
+  type JobKey,
+  type Json,
+  type KvEntry,
+  type Revision,
+  SluiceError,
+  splitJobKey,
+  type TargetName,
+} from "@sluice/core";
+
+/** What a person asked for with the key `control/sync`; every new value is a wish of its own. */
+export interface SyncToken {
+  /** ISO 8601. */
+  readonly at: string;
+  /** True: specs that failed are sent once more. */
+  readonly retry: boolean;
+  /** Targets where every removal of `revision` is agreed to, whatever the limit is. */
+  readonly prune: readonly TargetName[];
+  readonly revision: Revision | undefined;
+}
+
+/** What a person suspended with the key `control/suspend`. */
+export interface Suspension {
+  readonly environment: boolean;
+  readonly targets: ReadonlySet<TargetName>;
+  readonly jobs: ReadonlySet<JobKey>;
+}
+
+/** A token that cannot be read wakes the engine and asks for nothing. */
+export function readSyncToken(entry: KvEntry | undefined): SyncToken | undefined {
+  const value = jsonOf(entry);
+  if (!isJsonObject(value) || typeof value.at !== "string") return undefined;
+  return {
+    at: value.at,
+    retry: value.retry === true,
+    prune: textsOf(value.prune) as TargetName[],
+    revision: typeof value.revision === "string" ? (value.revision as Revision) : undefined,
+  };
+}
+
+/** @throws KV_RECORD_INVALID for a value that cannot be read: what is meant to be suspended is unknown then, so nothing may be done. */
+export function readSuspension(entry: KvEntry | undefined): Suspension {
+  const value = entry ? jsonOf(entry) : {};
+  if (!isJsonObject(value))
+    throw new SluiceError("KV_RECORD_INVALID", `the KV key ${entry?.key} holds no suspension record`);
+  return {
+    environment: value.environment === true,
+    targets: new Set(textsOf(value.targets) as TargetName[]),
+    jobs: new Set(textsOf(value.jobs) as JobKey[]),
+  };
+}
+
+export function isSuspended({ environment, targets, jobs }: Suspension, key: JobKey): boolean {
+  return environment || jobs.has(key) || targets.has(splitJobKey(key).target);
+}
+
+function jsonOf(entry: KvEntry | undefined): Json | undefined {
+  if (!entry) return undefined;
+  try {
+    return JSON.parse(Buffer.from(entry.value).toString("utf8")) as Json;
+  } catch {
+    return undefined;
+  }
+}
+
+function textsOf(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((one): one is string => typeof one === "string") : [];
+}

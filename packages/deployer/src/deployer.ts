@@ -1,0 +1,161 @@
+import {
+  backoffMs,
+  decodeRecord,
+  emitterFor,
+  isSluiceError,
+  type KvEntry,
+  type KvLock,
+  kvLayout,
+  type ReconcileLoop,
+  reconcileLoop,
+  type TargetName,
+} from "@sluice/core";
+import { hintBoard } from "./hints.ts";
+import { DEFAULT_DRIFT_INTERVAL_MS, DEFAULT_LOCK, type DeployerOptions } from "./options.ts";
+import { recordWriter } from "./records/record-writer.ts";
+import { runPass } from "./steps.ts";
+import type { Term } from "./term.ts";
+import { failureText } from "./text.ts";
+
+/** Brings schedulers to what the KV's revision says, and keeps them there. */
+export interface Deployer {
+  /** Asks for a look now; without it the watches and the interval do. */
+  wake(): void;
+  /** Stands by for the leader lock, works while it is held, and starts over when it is lost; until the signal aborts. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const BACKOFF = { firstMs: 500, mostMs: 30_000 };
+
+export function deployer(options: DeployerOptions): Deployer {
+  const emit = emitterFor(options.environment, options.events, options.clock);
+  const layout = kvLayout(options.prefix, options.environment);
+  let loop: ReconcileLoop | undefined;
+
+  async function acquire(signal: AbortSignal): Promise<KvLock | undefined> {
+    for (let failures = 0; !signal.aborted; failures++) {
+      try {
+        const settings = { ...(options.lock ?? DEFAULT_LOCK), holder: options.holder };
+        return await options.kv.lock(layout.lock("deployer"), settings, signal);
+      } catch {
+        await options.clock.sleep(backoffMs(failures, BACKOFF, options.random), signal);
+      }
+    }
+    return undefined;
+  }
+
+  async function lead(lock: KvLock, signal: AbortSignal) {
+    const deposed = new AbortController();
+    const leading = AbortSignal.any([signal, lock.lost, deposed.signal]);
+    const term = newTerm(lock, leading, () => deposed.abort(new Error("the leader lock was lost")));
+    const current = loopFor(term);
+    loop = current;
+    emit({ type: "leader.elected", role: "deployer" });
+    try {
+      await Promise.all([current.run(leading), ...watches(term, current)]);
+    } finally {
+      loop = undefined;
+      await lock.release();
+      if (!signal.aborted) emit({ type: "leader.lost", role: "deployer" });
+    }
+  }
+
+  function newTerm(lock: KvLock, leading: AbortSignal, onLost: () => void): Term {
+    const { kv, clock } = options;
+    return {
+      options,
+      layout,
+      emit,
+      writer: recordWriter({ kv, fence: lock.fence, clock, onLost }),
+      hints: hintBoard(),
+      leading,
+      records: undefined,
+      deployment: undefined,
+      tree: undefined,
+      dirty: new Set(),
+      whole: new Set(options.targets.keys()),
+      wholeAt: 0,
+      tries: new Map(),
+      failing: new Map(),
+      syncSeen: undefined,
+      suspendSeen: undefined,
+      retry: false,
+    };
+  }
+
+  function loopFor(term: Term): ReconcileLoop {
+    let failing = false;
+    return reconcileLoop({
+      pass: (signal) => runPass(term, signal),
+      settled(end) {
+        if (end.kind === "failed" && !failing) {
+          const code = isSluiceError(end.error) ? end.error.code : "INTERNAL";
+          emit({ type: "deployment.failed", code, message: failureText(end.error) });
+        }
+        failing = end.kind === "failed";
+      },
+      intervalMs: options.driftIntervalMs ?? DEFAULT_DRIFT_INTERVAL_MS,
+      backoff: BACKOFF,
+      clock: options.clock,
+      random: options.random,
+    });
+  }
+
+  return {
+    wake: () => loop?.wake(),
+    async run(signal) {
+      while (!signal.aborted) {
+        const lock = await acquire(signal);
+        if (lock) await lead(lock, signal);
+      }
+    },
+  };
+}
+
+/** Everything that makes a look worth while before its time. */
+function watches(term: Term, loop: ReconcileLoop): Promise<void>[] {
+  const { layout, options } = term;
+  return [
+    watchKey(term, layout.revision, (entry) => (isNewRevision(term, entry) ? loop.interrupt() : loop.wake())),
+    watchKey(term, layout.control("sync"), (entry) => isNew(entry, term.syncSeen) && loop.interrupt()),
+    watchKey(term, layout.control("suspend"), (entry) => isNew(entry, term.suspendSeen) && loop.interrupt()),
+    ...[...options.targets.keys()].map((target) => watchTarget(term, target, loop)),
+  ];
+}
+
+async function watchKey(term: Term, key: string, then: (entry: KvEntry | undefined) => void): Promise<void> {
+  for await (const entry of term.options.kv.watch(key, { signal: term.leading })) then(entry);
+}
+
+/** A watch that ends before its time is opened again; meanwhile the rounds find what it would have told. */
+async function watchTarget(
+  { options, leading, hints }: Term,
+  target: TargetName,
+  loop: ReconcileLoop,
+): Promise<void> {
+  const scheduler = options.targets.get(target)?.scheduler;
+  for (let failures = 0; scheduler?.watch && !leading.aborted; failures++) {
+    try {
+      for await (const id of scheduler.watch(leading)) if (hints.note(target, id)) loop.wake();
+    } catch {
+      // Hints are a convenience: a scheduler that cannot give them is polled.
+    }
+    await options.clock.sleep(backoffMs(failures, BACKOFF, options.random), leading);
+  }
+}
+
+/** A wish of a person that no pass has seen yet. */
+function isNew(entry: KvEntry | undefined, seen: string | undefined): boolean {
+  return seen !== undefined && (entry?.modifyIndex ?? "") !== seen;
+}
+
+/** What is being worked on is out of date only once another revision is wholly there. */
+function isNewRevision({ tree }: Term, entry: KvEntry | undefined): boolean {
+  if (!entry || !tree) return false;
+  try {
+    const marker = decodeRecord("marker", entry);
+    return marker.state === "synced" && marker.revision !== tree.marker.revision;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,172 @@
+import {
+  type DeploymentCounts,
+  type DeploymentStatus,
+  encodeRecord,
+  type JobKey,
+  type JobStatus,
+  type Reason,
+  type Revision,
+} from "@sluice/core";
+import { known, type Pass, type Term, type Tree } from "./term.ts";
+import { problemText } from "./text.ts";
+
+const NOTHING_COUNTED: DeploymentCounts = {
+  jobs: 0,
+  healthy: 0,
+  progressing: 0,
+  failed: 0,
+  created: 0,
+  updated: 0,
+  pruned: 0,
+};
+
+/** Reasons only a new revision or a person can end; other failures are the scheduler's or the job's. */
+const STALLED: ReadonlySet<Reason> = new Set<Reason>([
+  "InvalidSpec",
+  "Duplicate",
+  "DependencyCycle",
+  "NotOwned",
+  "Suspended",
+  "Drifted",
+]);
+const UNDER_WAY: ReadonlySet<Reason> = new Set<Reason>([
+  "Pending",
+  "Progressing",
+  "Locked",
+  "Conflict",
+  "Superseded",
+]);
+
+/** Opens the deployment of a revision, or of failed specs that are tried again. @returns true where the revision is a new one. */
+export function beginDeployment(pass: Pass, revision: Revision): boolean {
+  const { term } = pass;
+  const old = term.deployment;
+  const fresh = old?.attempted !== revision;
+  if (!fresh && !term.retry) return false;
+  if (fresh && old && old.finishedAt === undefined)
+    term.emit({ type: "deployment.superseded", revision: old.attempted, by: revision });
+  term.deployment = {
+    attempted: revision,
+    applied: old?.applied,
+    state: "progressing",
+    reason: "Progressing",
+    message: "the deployment is under way",
+    counts: NOTHING_COUNTED,
+    startedAt: new Date(pass.startedAt).toISOString(),
+    finishedAt: undefined,
+  };
+  if (fresh) term.emit({ type: "deployment.started", revision });
+  putDeployment(term);
+  return fresh;
+}
+
+/** Writes how the deployment stands with the next commit, counted at that moment. */
+export function putDeployment(term: Term): void {
+  term.writer.put(term.layout.deployment, () => {
+    const now = term.deployment;
+    if (!now) return undefined;
+    const tree = term.tree;
+    return encodeRecord(
+      tree && now.finishedAt === undefined
+        ? { ...now, counts: { ...now.counts, ...tally(term, tree).counts } }
+        : now,
+    );
+  });
+}
+
+/** Ends a deployment that cannot even begin. */
+export async function failDeployment(
+  pass: Pass,
+  revision: Revision,
+  reason: Reason,
+  message: string,
+): Promise<void> {
+  const { term } = pass;
+  beginDeployment(pass, revision);
+  const open = known(term.deployment, "deployment");
+  conclude(term, { ...open, state: "stalled", reason, message }, open.finishedAt === undefined);
+  await term.writer.flush();
+}
+
+/** Brings the deployment up to date at the end of a pass: it ends once nothing is under way any more. */
+export function updateDeployment({ term }: Pass): void {
+  const tree = known(term.tree, "revision");
+  const old = known(term.deployment, "deployment");
+  const found = tally(term, tree);
+  const counts = { ...old.counts, ...found.counts };
+  const open = old.finishedAt === undefined;
+  if (counts.progressing > 0 && (open || counts.failed === 0)) {
+    if (JSON.stringify(counts) !== JSON.stringify(old.counts)) {
+      term.deployment = { ...old, counts };
+      putDeployment(term);
+    }
+    return;
+  }
+  const now = { ...old, counts, ...verdictOn(found, tree) };
+  const applied = now.state === "healthy" ? old.attempted : old.applied;
+  conclude(term, { ...now, applied }, open || applied !== old.applied);
+}
+
+function conclude(term: Term, now: DeploymentStatus, finished: boolean): void {
+  const old = term.deployment;
+  const at = term.options.clock.now();
+  const status = finished ? { ...now, finishedAt: new Date(at).toISOString() } : now;
+  if (old && JSON.stringify(old) === JSON.stringify(status)) return;
+  term.deployment = status;
+  const event = {
+    type: "deployment.finished",
+    revision: now.attempted,
+    status,
+    ms: at - Date.parse(now.startedAt),
+  } as const;
+  term.writer.put(
+    term.layout.deployment,
+    () => term.deployment && encodeRecord(term.deployment),
+    finished ? () => term.emit(event) : undefined,
+  );
+}
+
+interface Tally {
+  readonly counts: Pick<DeploymentCounts, "jobs" | "healthy" | "progressing" | "failed">;
+  /** One that failed for the scheduler's or its own reasons, and one that only a person can help. */
+  readonly degraded: JobStatus | undefined;
+  readonly stalled: JobStatus | undefined;
+}
+
+function tally({ records }: Term, { desired }: Tree): Tally {
+  const statuses = known(records, "records").statuses;
+  const counts = { jobs: 0, healthy: 0, progressing: 0, failed: 0 };
+  let degraded: JobStatus | undefined;
+  let stalled: JobStatus | undefined;
+  function count(key: JobKey) {
+    const status = statuses.get(key);
+    counts.jobs += 1;
+    if (!status || UNDER_WAY.has(status.reason)) counts.progressing += 1;
+    else if (status.reason === "Applied") counts.healthy += 1;
+    else {
+      counts.failed += 1;
+      if (STALLED.has(status.reason)) stalled ??= status;
+      else degraded ??= status;
+    }
+  }
+  for (const key of desired.jobs.keys()) count(key);
+  for (const key of desired.stalled.keys()) count(key);
+  return { counts, degraded, stalled };
+}
+
+function verdictOn(
+  { counts, degraded, stalled }: Tally,
+  tree: Tree,
+): Pick<DeploymentStatus, "state" | "reason" | "message"> {
+  const others = counts.failed > 1 ? `, and ${counts.failed - 1} more` : "";
+  const worst = degraded ?? stalled;
+  const problem = tree.desired.problems[0];
+  if (degraded) return { state: "degraded", ...said(degraded, others) };
+  if (problem) return { state: "stalled", reason: problem.reason, message: problemText(problem) };
+  if (worst) return { state: "stalled", ...said(worst, others) };
+  return { state: "healthy", reason: "Applied", message: `all ${counts.jobs} jobs are healthy` };
+}
+
+function said(status: JobStatus, others: string): Pick<DeploymentStatus, "reason" | "message"> {
+  return { reason: status.reason, message: `${status.key}: ${status.message}${others}` };
+}

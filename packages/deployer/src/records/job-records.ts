@@ -1,0 +1,121 @@
+import {
+  type Clock,
+  decodeRecord,
+  type Emit,
+  encodeRecord,
+  type InventoryEntry,
+  isSluiceError,
+  type JobKey,
+  type JobResult,
+  type JobStatus,
+  type KvEntry,
+  type KvLayout,
+  type Reason,
+  settle,
+  transition,
+} from "@sluice/core";
+import type { RecordWriter } from "./record-writer.ts";
+
+/** What the KV remembers of every job, held in memory by the one engine that leads, and written through. */
+export interface JobRecords {
+  readonly statuses: ReadonlyMap<JobKey, JobStatus>;
+  readonly inventory: ReadonlyMap<JobKey, InventoryEntry>;
+  /** Jobs whose last status is not one to rest at: the next pass looks at them again. */
+  readonly unsettled: ReadonlySet<JobKey>;
+  /** The one way a job's status changes: writes where it differs and emits where that is a transition. @param ms as in `job.changed`. */
+  settle(result: JobResult, ms?: number): void;
+  /** Writes an inventory entry where it differs. */
+  record(entry: InventoryEntry): void;
+  /** Deletes what is kept of a job. @param committed told once it is gone from the KV. */
+  forget(key: JobKey, committed?: () => void): void;
+  /** Resolves once status and inventory entry of a job are in the KV. */
+  written(key: JobKey): Promise<void>;
+}
+
+export interface JobRecordsOptions {
+  readonly layout: KvLayout;
+  readonly writer: RecordWriter;
+  readonly emit: Emit;
+  readonly clock: Clock;
+  readonly statuses: readonly KvEntry[];
+  readonly inventory: readonly KvEntry[];
+}
+
+const UNSETTLED: ReadonlySet<Reason> = new Set<Reason>([
+  "Pending",
+  "Progressing",
+  "DependencyNotReady",
+  "Conflict",
+  "Locked",
+  "Unreachable",
+  "Denied",
+  "Superseded",
+]);
+
+export function jobRecords({ layout, writer, emit, clock, ...stored }: JobRecordsOptions): JobRecords {
+  // A record somebody overwrote by hand counts as absent: without its inventory entry a job is never removed, and both are
+  // written anew with the next change.
+  const statuses = decodeAll("status", stored.statuses);
+  const inventory = decodeAll("inventory", stored.inventory);
+  const unsettled = new Set<JobKey>();
+  for (const status of statuses.values()) if (UNSETTLED.has(status.reason)) unsettled.add(status.key);
+
+  return {
+    statuses,
+    inventory,
+    unsettled,
+    settle(result, ms) {
+      const old = statuses.get(result.key);
+      const now = settle(old, result, new Date(clock.now()).toISOString());
+      if (old && same(old, now)) return;
+      statuses.set(now.key, now);
+      if (UNSETTLED.has(now.reason)) unsettled.add(now.key);
+      else unsettled.delete(now.key);
+      const event = transition(old, now, ms);
+      writer.put(layout.status(now.key), () => encoded(statuses.get(now.key)), event && (() => emit(event)));
+    },
+    record(entry) {
+      const old = inventory.get(entry.key);
+      if (old && same(old, entry)) return;
+      inventory.set(entry.key, entry);
+      writer.put(layout.inventory(entry.key), () => encoded(inventory.get(entry.key)));
+    },
+    forget(key, committed) {
+      if (inventory.delete(key)) writer.put(layout.inventory(key), () => encoded(inventory.get(key)));
+      unsettled.delete(key);
+      if (statuses.delete(key) || committed)
+        writer.put(layout.status(key), () => encoded(statuses.get(key)), committed);
+    },
+    async written(key) {
+      await Promise.all([writer.written(layout.status(key)), writer.written(layout.inventory(key))]);
+    },
+  };
+}
+
+function encoded(record: JobStatus | InventoryEntry | undefined): Uint8Array | undefined {
+  return record && encodeRecord(record);
+}
+
+/** Members that are undefined are not written, so they are not compared. */
+function same(a: object, b: object): boolean {
+  const left = a as Record<string, unknown>;
+  const right = b as Record<string, unknown>;
+  for (const name of new Set([...Object.keys(a), ...Object.keys(b)]))
+    if (left[name] !== right[name]) return false;
+  return true;
+}
+
+function decodeAll(kind: "status", entries: readonly KvEntry[]): Map<JobKey, JobStatus>;
+function decodeAll(kind: "inventory", entries: readonly KvEntry[]): Map<JobKey, InventoryEntry>;
+function decodeAll(kind: "status" | "inventory", entries: readonly KvEntry[]) {
+  const records = new Map<JobKey, JobStatus | InventoryEntry>();
+  for (const entry of entries) {
+    try {
+      const record = decodeRecord(kind, entry);
+      records.set(record.key, record);
+    } catch (error) {
+      if (!isSluiceError(error, "KV_RECORD_INVALID")) throw error;
+    }
+  }
+  return records;
+}

@@ -1,0 +1,127 @@
+import type { Clock, JobId, LiveJob, Scheduler } from "@sluice/core";
+import { isWell } from "../observation.ts";
+
+/** What waiting for a job's health came to. */
+export type Waited =
+  | { readonly kind: "well"; readonly live: LiveJob }
+  /** The scheduler itself gave up. */
+  | { readonly kind: "failed"; readonly live: LiveJob }
+  /** `live` undefined: it was not there at the last look; `error`: the last look failed. */
+  | { readonly kind: "timeout"; readonly live: LiveJob | undefined; readonly error: unknown }
+  | { readonly kind: "unfinished" };
+
+export interface HealthWait {
+  /** @param deadline milliseconds since the epoch. @param onLook told what each look saw of the job. */
+  join(id: JobId, deadline: number, onLook: (live: LiveJob) => void): Promise<Waited>;
+  /** Something may have happened: looks again at once. */
+  poke(): void;
+}
+
+export interface HealthWaitOptions {
+  readonly scheduler: Scheduler;
+  readonly clock: Clock;
+  /** Lets go of everyone. */
+  readonly ending: AbortSignal;
+  /** Asked before each look: whether everyone is let go of because there is other work. */
+  readonly mayYield: () => boolean;
+}
+
+interface Waiter {
+  readonly deadline: number;
+  readonly onLook: (live: LiveJob) => void;
+  readonly end: (waited: Waited) => void;
+}
+
+const FIRST_MS = 50;
+const MOST_MS = 2_000;
+/** Looks are spaced by this much for every job waited for, so that asking for thousands does not become all that is done. */
+const MS_PER_JOB = 0.2;
+const FEW_JOBS = 64;
+
+/** Waits for all jobs of one target at a time: one question for all of them, asked when the scheduler hints or time passes. */
+export function healthWait({ scheduler, clock, ending, mayYield }: HealthWaitOptions): HealthWait {
+  const waiters = new Map<JobId, Waiter>();
+  let looking = false;
+  let napping: AbortController | undefined;
+  let poked = false;
+  let pause = FIRST_MS;
+
+  function poke() {
+    poked = true;
+    pause = FIRST_MS;
+    napping?.abort();
+  }
+
+  async function lookUntilEmpty() {
+    ending.addEventListener("abort", poke);
+    while (waiters.size > 0) {
+      if (ending.aborted || mayYield()) letGo();
+      else {
+        poked = false;
+        await look();
+        if (waiters.size > 0) await nap();
+      }
+    }
+    ending.removeEventListener("abort", poke);
+    looking = false;
+  }
+
+  function letGo() {
+    for (const [id, { end }] of [...waiters]) {
+      waiters.delete(id);
+      end({ kind: "unfinished" });
+    }
+  }
+
+  async function look() {
+    const asked = [...waiters];
+    let found: ReadonlyMap<JobId, LiveJob> = new Map();
+    let error: unknown;
+    try {
+      const jobs = await scheduler.list({ ids: asked.map(([id]) => id) }, ending);
+      found = new Map(jobs.map((job) => [job.id, job]));
+    } catch (thrown) {
+      error = thrown;
+    }
+    for (const [id, waiter] of asked) judge(id, waiter, found.get(id), error);
+  }
+
+  function judge(id: JobId, waiter: Waiter, live: LiveJob | undefined, error: unknown) {
+    const waited = verdictOn(live, error, clock.now() >= waiter.deadline);
+    if (waited) {
+      waiters.delete(id);
+      waiter.end(waited);
+    } else if (live) waiter.onLook(live);
+  }
+
+  async function nap() {
+    const crowd = waiters.size > FEW_JOBS ? waiters.size * MS_PER_JOB : 0;
+    if (crowd > 0) await clock.sleep(Math.min(MOST_MS, crowd), ending);
+    if (poked) return;
+    const next = Math.min(...[...waiters.values()].map((one) => one.deadline)) - clock.now();
+    napping = new AbortController();
+    await clock.sleep(Math.max(1, Math.min(pause, next)), napping.signal);
+    napping = undefined;
+    pause = Math.min(MOST_MS, pause * 1.5);
+  }
+
+  return {
+    poke,
+    join(id, deadline, onLook) {
+      return new Promise((end) => {
+        waiters.set(id, { deadline, onLook, end });
+        poke();
+        if (looking) return;
+        looking = true;
+        // It ends by itself with the last waiter, and what it waits for does not throw.
+        void lookUntilEmpty();
+      });
+    },
+  };
+}
+
+function verdictOn(live: LiveJob | undefined, error: unknown, late: boolean): Waited | undefined {
+  if (live && (live.observed.failed || live.observed.rolledBack)) return { kind: "failed", live };
+  if (live && isWell(live.observed)) return { kind: "well", live };
+  return late ? { kind: "timeout", live, error } : undefined;
+}

@@ -1,0 +1,74 @@
+import {
+  isSluiceError,
+  type JobId,
+  type LiveJob,
+  type LiveListing,
+  OK,
+  type Outcome,
+  type Scheduler,
+  type TargetName,
+} from "@sluice/core";
+import { idsInScope, takeScope } from "../scope.ts";
+import type { Pass, Term } from "../term.ts";
+import { failureText } from "../text.ts";
+
+/** Asks every target that has something in question. One that does not answer is left out of the pass; the others go on. */
+export async function listLive(pass: Pass, signal: AbortSignal): Promise<Outcome> {
+  takeScope(pass);
+  const { term } = pass;
+  const { mark, targets } = term.options;
+  const ids = idsInScope(pass);
+  await Promise.all(
+    [...targets].map(async ([target, { scheduler }]) => {
+      const asked = ids.get(target) ?? new Set();
+      const whole = pass.whole.has(target);
+      if (!whole && asked.size === 0) return;
+      try {
+        pass.live.set(target, await (whole ? listWhole : listSome)(scheduler, asked, mark, signal));
+        noteAnswer(term, target);
+      } catch (error) {
+        signal.throwIfAborted();
+        pass.unlisted.set(target, error);
+        noteFailure(term, target, error);
+      }
+    }),
+  );
+  return OK;
+}
+
+type Listing = (
+  scheduler: Scheduler,
+  asked: ReadonlySet<JobId>,
+  mark: string,
+  signal: AbortSignal,
+) => Promise<LiveListing>;
+
+const listSome: Listing = async (scheduler, asked, _mark, signal) => {
+  const jobs = byId(await scheduler.list({ ids: [...asked] }, signal));
+  return { jobs, covers: (id) => asked.has(id) };
+};
+
+/** All that bears our mark; and of the rest in question, whether it is there without it. */
+const listWhole: Listing = async (scheduler, asked, mark, signal) => {
+  const jobs = byId(await scheduler.list({ mark }, signal));
+  const missing = [...asked].filter((id) => !jobs.has(id));
+  if (missing.length > 0)
+    for (const job of await scheduler.list({ ids: missing }, signal)) jobs.set(job.id, job);
+  return { jobs, covers: (id) => asked.has(id) || jobs.has(id) };
+};
+
+function byId(jobs: readonly LiveJob[]): Map<JobId, LiveJob> {
+  return new Map(jobs.map((job) => [job.id, job]));
+}
+
+function noteAnswer({ failing, emit }: Term, target: TargetName): void {
+  if (failing.delete(target)) emit({ type: "target.recovered", target });
+}
+
+function noteFailure({ failing, emit }: Term, target: TargetName, error: unknown): void {
+  const times = failing.get(target) ?? 0;
+  failing.set(target, times + 1);
+  if (times > 0) return;
+  const code = isSluiceError(error) ? error.code : "INTERNAL";
+  emit({ type: "target.failed", target, code, message: failureText(error) });
+}
