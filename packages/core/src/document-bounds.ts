@@ -23,7 +23,8 @@ export function boundsBroken(document: Token): { message: string; offset: number
       return { message: `a document may hold at most ${MOST_ALIASES} aliases`, offset: token.offset };
     if (token.type === "document" && token.value) open.push({ token: token.value, depth: depth + 1 });
     if (!("items" in token)) continue;
-    for (const { key, value } of token.items) {
+    // The last that is put on the pile is looked at first, so that the first fault of the text is the one that is told.
+    for (const { key, value } of [...token.items].reverse()) {
       if (value) open.push({ token: value, depth: depth + 1 });
       if (key) open.push({ token: key, depth: depth + 1 });
     }

@@ -14,7 +14,7 @@ export interface JobStatus {
   readonly message: string;
   /** The revision the work was last begun for. */
   readonly attempted: Revision | undefined;
-  /** The revision the job was last healthy at. */
+  /** The revision at which the job was last in sync and healthy, or paused as its spec says. */
   readonly applied: Revision | undefined;
   /** The spec that failed and is held; cleared when Git changes it or a person retries. */
   readonly failed: Fingerprint | undefined;

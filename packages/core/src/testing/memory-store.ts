@@ -97,7 +97,7 @@ export function memoryStore(limits: KvLimits): MemoryStore {
       const fence = { key, session: `session-${sessions}` };
       const controller = new AbortController();
       holders.set(key, { fence, controller });
-      keep(key, { value: Buffer.from(holder), session: fence.session });
+      keep(key, { value: new TextEncoder().encode(holder), session: fence.session });
       return { fence, lost: controller.signal };
     },
     loose({ key, session }) {
