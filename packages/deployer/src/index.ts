@@ -2,3 +2,4 @@ export { type Deployer, deployer } from "./deployer.ts";
 export type { DeployerOptions, DeployerTarget } from "./options.ts";
 export { type ParsedPolicy, parsePolicy } from "./policy/parse-policy.ts";
 export { POLICY_FILE, type Policy, type TargetPolicy } from "./policy/policy.ts";
+export { type Review, type Reviewer, type ReviewerOptions, reviewer } from "./review/reviewer.ts";

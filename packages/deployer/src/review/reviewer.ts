@@ -1,0 +1,99 @@
+import {
+  type ChangeSummary,
+  type CommitId,
+  type DesiredJob,
+  type FilePath,
+  type JobFormat,
+  type JobKey,
+  maskField,
+  type Problem,
+  type Source,
+  type TargetName,
+} from "@sluice/core";
+import { movedSnapshot, type Snapshot, snapshotOf, snapshotOfFiles } from "./snapshot.ts";
+
+/** What a push would do, as far as Git alone can tell. */
+export interface Review {
+  /** Everything wrong with the new files, `deploy.yaml` first. */
+  readonly problems: readonly Problem[];
+  /** New revision against old one, by field, masked. Where nothing runs yet, everything is a creation. */
+  readonly changes: readonly ChangeSummary[];
+  /** Jobs the new revision holds that can be applied. */
+  readonly jobs: number;
+}
+
+export interface Reviewer {
+  /**
+   * Compares two commits. The latest commits that were reviewed are kept parsed, so that a review costs what the change
+   * costs. @param from undefined: against nothing. @throws what the source throws.
+   */
+  review(source: Source, from: CommitId | undefined, to: CommitId, signal?: AbortSignal): Promise<Review>;
+  /** Checks files that are no commit yet: a whole environment, against nothing. */
+  checkFiles(files: Iterable<{ readonly path: FilePath; readonly bytes: Uint8Array }>): Review;
+}
+
+export interface ReviewerOptions {
+  readonly formats: ReadonlyMap<TargetName, JobFormat>;
+}
+
+/** Commits that are kept parsed; they share what they have in common. */
+const MOST_KEPT = 4;
+
+export function reviewer({ formats }: ReviewerOptions): Reviewer {
+  // One source's commits are another's strangers: the same commit may be looked at under another folder.
+  const kept = new WeakMap<Source, Map<CommitId, Snapshot>>();
+
+  async function snapshotAt(
+    source: Source,
+    commit: CommitId,
+    signal: AbortSignal | undefined,
+  ): Promise<Snapshot> {
+    const known = kept.get(source) ?? new Map<CommitId, Snapshot>();
+    kept.set(source, known);
+    const latest = [...known].at(-1);
+    const found =
+      known.get(commit) ??
+      (latest
+        ? await movedSnapshot(source, [latest[1], latest[0]], commit, formats, signal)
+        : await snapshotOf(source, commit, formats, signal));
+    known.delete(commit);
+    known.set(commit, found);
+    for (const oldest of known.keys()) if (known.size > MOST_KEPT) known.delete(oldest);
+    return found;
+  }
+
+  return {
+    async review(source, from, to, signal) {
+      const before = from && (await snapshotAt(source, from, signal));
+      return reviewOf(before, await snapshotAt(source, to, signal), formats);
+    },
+    checkFiles(files) {
+      const contents = new Map([...files].map(({ path, bytes }) => [path, bytes]));
+      return reviewOf(undefined, snapshotOfFiles(contents, formats), formats);
+    },
+  };
+}
+
+function reviewOf(
+  before: Snapshot | undefined,
+  after: Snapshot,
+  formats: ReviewerOptions["formats"],
+): Review {
+  const changes: ChangeSummary[] = [];
+  const old: ReadonlyMap<JobKey, DesiredJob> = before?.desired.jobs ?? new Map();
+  const { jobs, stalled, problems, broken } = after.desired;
+  for (const [key, job] of jobs) {
+    const was = old.get(key);
+    if (!was) changes.push({ kind: "create", key, fields: [] });
+    else if (was.fingerprint !== job.fingerprint) changes.push(...updateOf(was, job, formats));
+  }
+  for (const [key, job] of old)
+    if (!jobs.has(key) && !stalled.has(key) && !broken.has(job.target))
+      changes.push({ kind: "prune", key, fields: [] });
+  return { problems, changes, jobs: jobs.size };
+}
+
+function updateOf(was: DesiredJob, job: DesiredJob, formats: ReviewerOptions["formats"]): ChangeSummary[] {
+  const fields = formats.get(job.target)?.compare(job.spec, was.spec, job.options.ignore) ?? [];
+  return fields.length === 0 ? [] : [{ kind: "update", key: job.key, fields: fields.map(maskField) }];
+}
