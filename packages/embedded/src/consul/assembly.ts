@@ -8,6 +8,7 @@ import { type Catalog, catalog } from "./catalog/catalog.ts";
 import { catalogRoutes } from "./catalog/catalog-http.ts";
 import { healthRoutes } from "./catalog/health-http.ts";
 import { getNode, SERF_HEALTH } from "./catalog/reads.ts";
+import type { Check, Unindexed } from "./catalog/types.ts";
 import type { EmbeddedConsulEvent } from "./embedded-consul.ts";
 import { TEXT } from "./http/answer.ts";
 import { DATACENTER } from "./http/request.ts";
@@ -116,7 +117,6 @@ async function registerSelf(
   { nodeName, nodeId, host, port }: Self,
 ): Promise<void> {
   const addresses = { lan: host, wan: host };
-  const base = { Notes: "", ServiceID: "", ServiceName: "", ServiceTags: [], Type: "", Definition: {} };
   await store.write((tx) => {
     catalog.putNode(tx, {
       ID: nodeId,
@@ -136,15 +136,24 @@ async function registerSelf(
       Weights: { Passing: 1, Warning: 1 },
       EnableTagOverride: false,
     });
-    catalog.putCheck(tx, {
-      ...base,
-      Node: nodeName,
-      CheckID: SERF_HEALTH,
-      Name: "Serf Health Status",
-      Status: "passing",
-      Output: "Agent alive and reachable",
-    });
+    catalog.putCheck(tx, membership(nodeName));
   });
+}
+
+function membership(node: string): Unindexed<Check> {
+  return {
+    Node: node,
+    CheckID: SERF_HEALTH,
+    Name: "Serf Health Status",
+    Status: "passing",
+    Notes: "",
+    Output: "Agent alive and reachable",
+    ServiceID: "",
+    ServiceName: "",
+    ServiceTags: [],
+    Type: "",
+    Definition: {},
+  };
 }
 
 function home(): Route {

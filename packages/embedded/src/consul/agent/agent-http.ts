@@ -42,8 +42,19 @@ function service({ rest }: Request, agent: Agent): Answer {
 }
 
 /** The agent shows a service without the catalog's indexes. */
-function agentForm({ CreateIndex: _create, ModifyIndex: _modify, Meta, ...service }: Service): object {
-  return { ...service, Meta: Meta ?? {} };
+function agentForm(service: Service): object {
+  const {
+    CreateIndex: _create,
+    ModifyIndex: _modify,
+    ID,
+    Service,
+    Tags,
+    Meta,
+    Port,
+    Address,
+    ...rest
+  } = service;
+  return { ID, Service, Tags, Meta: Meta ?? {}, Port, Address, ...rest };
 }
 
 async function registerService({ body, query }: Request, agent: Agent): Promise<Answer> {

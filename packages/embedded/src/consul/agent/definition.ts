@@ -2,7 +2,8 @@ import { checkStatus } from "../catalog/registration.ts";
 import type { CheckStatus } from "../catalog/types.ts";
 import { parseMilliseconds } from "../duration.ts";
 import { ConsulError } from "../http/answer.ts";
-import { type Fields, fieldsOf, flag, integer, objects, text } from "../http/go-json.ts";
+import { type Fields, fieldsOf, flag, integer, objects, refuseUnknown, text } from "../http/go-json.ts";
+import { SERVICE_CHECK_FIELDS } from "./fields.ts";
 
 /** A check the agent keeps: one it waits to hear from (`ttl`) or one it makes itself. Times in milliseconds. */
 export interface CheckDefinition {
@@ -67,11 +68,12 @@ export function parseCheckDefinition(fields: Fields): CheckDefinition {
 
 /** The checks of a service registration (`Check` and `Checks`), with the ids and names Consul gives them. */
 export function parseServiceChecks(fields: Fields, service: { id: string; name: string }): CheckDefinition[] {
-  const single = fieldsOf(fields.get("check"));
-  const given = [...objects(fields, "Checks").map((one) => fieldsOf(one) ?? new Map<string, unknown>())];
-  if (single && single.size > 0) given.unshift(single);
+  const single = fields.get("check");
+  const given = objects(fields, "Checks");
+  if (fieldsOf(single)?.size) given.unshift(single as object);
   return given.map((one, at) => {
-    const check = parseCheckDefinition(one);
+    refuseUnknown(one, SERVICE_CHECK_FIELDS);
+    const check = parseCheckDefinition(fieldsOf(one) ?? new Map());
     return {
       ...check,
       id: check.id || `service:${service.id}${given.length > 1 ? `:${at + 1}` : ""}`,
@@ -110,7 +112,10 @@ function headersOf(fields: Fields): Record<string, string[]> {
 /** @throws ConsulError for kinds of checks that need more than this server has. */
 function refuseForeign(fields: Fields): void {
   if (fields.has("args") || fields.has("script") || fields.has("scriptargs")) {
-    throw new ConsulError(500, "Scripts are disabled on this agent from remote calls");
+    throw new ConsulError(
+      500,
+      "Scripts are disabled on this agent from remote calls; to enable, configure 'enable_script_checks' to true",
+    );
   }
   for (const [field, kind] of [
     ["grpc", "gRPC"],

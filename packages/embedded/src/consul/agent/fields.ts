@@ -1,13 +1,8 @@
-/** Fields of a check registration that Consul knows; those without a meaning here are accepted and ignored. */
-export const CHECK_FIELDS = [
-  "CheckID",
-  "ID",
+/** Fields of a check that Consul knows; those without a meaning here are accepted and ignored. */
+const ANY_CHECK_FIELDS = [
   "Name",
   "Notes",
   "Status",
-  "ServiceID",
-  "Token",
-  "Script",
   "Args",
   "ScriptArgs",
   "HTTP",
@@ -31,11 +26,16 @@ export const CHECK_FIELDS = [
   "FailuresBeforeWarning",
   "DeregisterCriticalServiceAfter",
   "OutputMaxSize",
-  "Namespace",
-] as const;
+];
+
+/** Of a check registered by itself: its id is `ID`. */
+export const CHECK_FIELDS: readonly string[] = [...ANY_CHECK_FIELDS, "ID", "ServiceID", "Token"];
+
+/** Of a check registered with its service: its id is `CheckID`. */
+export const SERVICE_CHECK_FIELDS: readonly string[] = [...ANY_CHECK_FIELDS, "CheckID"];
 
 /** Fields of a service registration that Consul knows. */
-export const SERVICE_FIELDS = [
+export const SERVICE_FIELDS: readonly string[] = [
   "ID",
   "Name",
   "Kind",
@@ -51,5 +51,4 @@ export const SERVICE_FIELDS = [
   "EnableTagOverride",
   "Proxy",
   "Connect",
-  "Namespace",
-] as const;
+];

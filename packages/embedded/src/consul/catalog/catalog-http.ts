@@ -104,8 +104,8 @@ export function taggedInstances(
 }
 
 /** A service as the health and node endpoints show it. */
-export function shown(service: Service): object {
-  return { ...service, Proxy: NO_PROXY, Connect: {} };
+export function shown({ CreateIndex, ModifyIndex, ...service }: Service): object {
+  return { ...service, Proxy: NO_PROXY, Connect: {}, CreateIndex, ModifyIndex };
 }
 
 const NO_PROXY = { MeshGateway: {}, Expose: {} };

@@ -76,7 +76,7 @@ export function texts(fields: Fields, name: string): string[] | undefined {
 /** A list of objects. */
 export function objects(fields: Fields, name: string): object[] {
   const value = fields.get(folded(name)) ?? [];
-  if (Array.isArray(value) && value.every((one) => fieldsOf(one))) return value;
+  if (Array.isArray(value) && value.every((one) => fieldsOf(one))) return [...value];
   throw wrongType(value, name, "[]struct");
 }
 

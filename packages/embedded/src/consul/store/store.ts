@@ -46,7 +46,6 @@ export async function openStore(folder: string): Promise<Store> {
   }
 
   async function work() {
-    await new Promise(setImmediate);
     while (jobs.length > 0) {
       const batch = jobs;
       jobs = [];
