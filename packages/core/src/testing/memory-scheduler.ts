@@ -1,7 +1,7 @@
 import { type ErrorCode, SluiceError } from "../errors.ts";
 import type { JobId } from "../model/ids.ts";
 import type { LiveJob, Observation } from "../model/job.ts";
-import type { JsonObject } from "../model/json.ts";
+import { isJsonObject, type JsonObject } from "../model/json.ts";
 import type { Scheduler } from "../ports/scheduler.ts";
 
 /** A scheduler in memory that does as it is told. */
@@ -66,11 +66,13 @@ export function memoryScheduler(): MemoryScheduler {
       if ("mark" in query) return [...jobs.values()].filter((job) => job.owner === query.mark);
       return query.ids.flatMap((id) => jobs.get(id) ?? []);
     },
-    async apply({ id, spec, mark, live }, signal) {
+    async apply({ id, spec: wanted, mark, live, ignore }, signal) {
       signal?.throwIfAborted();
       check("apply", id);
       if (live ? jobs.get(id)?.version !== live.version : jobs.has(id))
         throw new SluiceError("SCHEDULER_CONFLICT", `${id} is not what it was planned against`);
+      const now = jobs.get(id)?.spec;
+      const spec = now ? ignore.reduce((job, path) => keeping(job, now, path.split(".")), wanted) : wanted;
       writes.push({ kind: "apply", id, spec });
       return store(id, spec, mark, scheduler.afterApply(id, spec));
     },
@@ -85,6 +87,14 @@ export function memoryScheduler(): MemoryScheduler {
     watch: (signal) => jobsSeen(watchers, signal),
   };
   return scheduler;
+}
+
+/** The spec with the live value at a path. */
+function keeping(spec: JsonObject, live: JsonObject, [key = "", ...rest]: readonly string[]): JsonObject {
+  const { [key]: wanted, ...others } = spec;
+  const kept = live[key];
+  if (rest.length === 0) return kept === undefined ? others : { ...spec, [key]: kept };
+  return isJsonObject(wanted) && isJsonObject(kept) ? { ...spec, [key]: keeping(wanted, kept, rest) } : spec;
 }
 
 async function* jobsSeen(watchers: Set<(id: JobId) => void>, signal: AbortSignal): AsyncIterable<JobId> {

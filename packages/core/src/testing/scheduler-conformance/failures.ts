@@ -1,0 +1,34 @@
+import { expect, it } from "vitest";
+import type { Scheduler } from "../../ports/scheduler.ts";
+import type { Trial } from "./subject.ts";
+
+const EVERY_CALL = [
+  ["unreachable", "SCHEDULER_UNREACHABLE"],
+  ["denied", "SCHEDULER_DENIED"],
+] as const;
+
+/** What the port says of failures. */
+export function failureRules(trial: () => Trial): void {
+  it.each(EVERY_CALL)("says %s as %s, whatever was asked", async (how, code) => {
+    const t = trial();
+    const scheduler = await t.failing(how);
+    for (const call of callsOf(t, scheduler)) await expect(call()).rejects.toMatchObject({ code });
+  });
+
+  it("says a refusal for good as SCHEDULER_INVALID", async () => {
+    const t = trial();
+    const [, , create] = callsOf(t, await t.failing("invalid"));
+    await expect(create?.()).rejects.toMatchObject({ code: "SCHEDULER_INVALID" });
+  });
+}
+
+function callsOf(t: Trial, scheduler: Scheduler): (() => Promise<unknown>)[] {
+  const id = t.id("a");
+  const spec = t.spec(id, "first");
+  return [
+    () => scheduler.list({ mark: t.mark }),
+    () => scheduler.list({ ids: [id] }),
+    () => scheduler.apply({ id, spec, mark: t.mark, live: undefined, ignore: [] }),
+    () => scheduler.remove({ id, mark: t.mark }),
+  ];
+}

@@ -1,0 +1,108 @@
+import { expect, it } from "vitest";
+import type { LiveJob } from "../../model/job.ts";
+import type { Trial } from "./subject.ts";
+
+/** What the port says of `apply`. */
+export function applyRules(trial: () => Trial): void {
+  it("creates a job as the spec says, under the mark, and becomes healthy", async () => {
+    const t = trial();
+    const id = t.id("a");
+    const spec = t.spec(id, "first");
+    const { version } = await t.scheduler.apply({ id, spec, mark: t.mark, live: undefined, ignore: [] });
+    const live = await t.healthy(id);
+    expect(t.compare(spec, live.spec, [])).toEqual([]);
+    expect(live).toMatchObject({ id, owner: t.mark, version });
+  });
+
+  it("refuses to create a job that exists, and leaves it alone", async () => {
+    const t = trial();
+    const id = t.id("a");
+    await t.plant(id);
+    const before = await t.healthy(id);
+    await expect(
+      t.scheduler.apply({ id, spec: t.spec(id, "second"), mark: t.mark, live: undefined, ignore: [] }),
+    ).rejects.toMatchObject({ code: "SCHEDULER_CONFLICT" });
+    const after = await t.find(id);
+    expect([after?.owner, t.compare(before.spec, after?.spec ?? {}, [])]).toEqual([undefined, []]);
+  });
+
+  it("replaces a job wholly: what the new spec leaves out is gone, the mark stays", async () => {
+    const t = trial();
+    const live = await t.create("a");
+    const { version } = await update(t, live);
+    const after = await t.healthy(live.id);
+    expect(t.compare(t.spec(live.id, "second"), after.spec, [])).toEqual([]);
+    expect(after).toMatchObject({ owner: t.mark, version });
+    expect(version).not.toBe(live.version);
+  });
+
+  it("refuses to write over a change it has not seen", async () => {
+    const t = trial();
+    const planned = await t.create("a");
+    await t.change(planned.id);
+    const changed = await t.healthy(planned.id);
+    await expect(update(t, planned)).rejects.toMatchObject({ code: "SCHEDULER_CONFLICT" });
+    const after = await t.find(planned.id);
+    expect(t.compare(changed.spec, after?.spec ?? {}, [])).toEqual([]);
+  });
+
+  it("refuses to update a job that is gone, and does not make it anew", async () => {
+    const t = trial();
+    const planned = await t.create("a");
+    await t.drop(planned.id);
+    await expect(update(t, planned)).rejects.toMatchObject({ code: "SCHEDULER_CONFLICT" });
+    expect(await t.find(planned.id)).toBeUndefined();
+  });
+
+  it("sends back the live value of a field that is left to others", async () => {
+    const t = trial();
+    const created = await t.create("a");
+    await t.change(created.id);
+    const live = await t.healthy(created.id);
+    await update(t, live, [t.changedPath]);
+    const after = await t.healthy(created.id);
+    const wanted = t.spec(created.id, "second");
+    expect(t.compare(wanted, after.spec, [t.changedPath])).toEqual([]);
+    expect(t.compare(wanted, after.spec, []).map((change) => change.path)).toEqual([t.changedPath]);
+    expect(after.owner).toBe(t.mark);
+  });
+
+  it("puts its mark on a job that it takes over", async () => {
+    const t = trial();
+    const id = t.id("a");
+    await t.plant(id);
+    await update(t, await t.healthy(id));
+    expect((await t.healthy(id)).owner).toBe(t.mark);
+  });
+}
+
+/** What the port says of `remove`. */
+export function removeRules(trial: () => Trial): void {
+  it("removes exactly the named job", async () => {
+    const t = trial();
+    await Promise.all([t.create("a"), t.create("b")]);
+    await t.scheduler.remove({ id: t.id("a"), mark: t.mark });
+    expect((await t.scheduler.list({ mark: t.mark })).map((job) => job.id)).toEqual([t.id("b")]);
+  });
+
+  it("counts a job that is gone already as removed", async () => {
+    const t = trial();
+    await expect(t.scheduler.remove({ id: t.id("absent"), mark: t.mark })).resolves.toBeUndefined();
+  });
+
+  it("never removes a job without the mark, nor one of another mark", async () => {
+    const t = trial();
+    await Promise.all([t.create("other", t.anotherMark), t.plant(t.id("foreign"))]);
+    for (const name of ["other", "foreign"]) {
+      await t.healthy(t.id(name));
+      const removal = t.scheduler.remove({ id: t.id(name), mark: t.mark });
+      await expect(removal).rejects.toMatchObject({ code: "SCHEDULER_CONFLICT" });
+    }
+    expect((await t.scheduler.list({ ids: [t.id("other"), t.id("foreign")] })).length).toBe(2);
+  });
+}
+
+function update(t: Trial, live: LiveJob, ignore: readonly string[] = []) {
+  const spec = t.spec(live.id, "second");
+  return t.scheduler.apply({ id: live.id, spec, mark: t.mark, live, ignore });
+}
