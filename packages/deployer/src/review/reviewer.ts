@@ -3,6 +3,7 @@ import {
   type CommitId,
   type DesiredJob,
   type FilePath,
+  isSluiceError,
   type JobFormat,
   type JobKey,
   maskField,
@@ -39,31 +40,46 @@ export interface ReviewerOptions {
 /** Commits that are kept parsed; they share what they have in common. */
 const MOST_KEPT = 4;
 
+/** A reviewer of one environment: all sources it is given must show the same repository and folder. */
 export function reviewer({ formats }: ReviewerOptions): Reviewer {
-  // One source's commits are another's strangers: the same commit may be looked at under another folder.
-  const kept = new WeakMap<Source, Map<CommitId, Snapshot>>();
+  /** From the least to the most recently used. */
+  const kept = new Map<CommitId, Snapshot>();
 
   async function snapshotAt(
     source: Source,
     commit: CommitId,
     signal: AbortSignal | undefined,
   ): Promise<Snapshot> {
-    const known = kept.get(source) ?? new Map<CommitId, Snapshot>();
-    kept.set(source, known);
-    const latest = [...known].at(-1);
     const found =
-      known.get(commit) ??
-      (latest
-        ? await movedSnapshot(source, [latest[1], latest[0]], commit, formats, signal)
-        : await snapshotOf(source, commit, formats, signal));
-    known.delete(commit);
-    known.set(commit, found);
-    for (const oldest of known.keys()) if (known.size > MOST_KEPT) known.delete(oldest);
+      kept.get(commit) ??
+      (await fromKept(source, commit, signal)) ??
+      (await snapshotOf(source, commit, formats, signal));
+    kept.delete(commit);
+    kept.set(commit, found);
+    for (const oldest of kept.keys()) if (kept.size > MOST_KEPT) kept.delete(oldest);
     return found;
+  }
+
+  async function fromKept(
+    source: Source,
+    commit: CommitId,
+    signal: AbortSignal | undefined,
+  ): Promise<Snapshot | undefined> {
+    for (const [known, snapshot] of [...kept].reverse()) {
+      try {
+        return await movedSnapshot(source, [snapshot, known], commit, formats, signal);
+      } catch (error) {
+        if (!isSluiceError(error, "GIT_OBJECT_MISSING")) throw error;
+        // A commit of a push that was refused: its objects are gone with the quarantine they came in.
+        kept.delete(known);
+      }
+    }
+    return undefined;
   }
 
   return {
     async review(source, from, to, signal) {
+      // The old commit first: it is there for sure, and becomes what the new one is read against.
       const before = from && (await snapshotAt(source, from, signal));
       return reviewOf(before, await snapshotAt(source, to, signal), formats);
     },
