@@ -1,1 +1,1 @@
-export {};
+export { type Mirror, type MirrorOptions, mirror } from "./mirror.ts";

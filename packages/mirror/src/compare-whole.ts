@@ -1,0 +1,117 @@
+import {
+  blobId,
+  type CommitId,
+  EMPTY_DIGEST,
+  type FileChange,
+  type FilePath,
+  type KvEntry,
+  parseRevision,
+  type Revision,
+  type RevisionMarker,
+  revisionOf,
+  type TreeFile,
+  toggleFiles,
+} from "@sluice/core";
+import { changesRecord } from "./changes-record.ts";
+import { changesOrNone, fileChanges, mirrored } from "./compare-changes.ts";
+import { readHistory } from "./history.ts";
+import { nextMarker } from "./next-marker.ts";
+import type { MarkerState, Pass, Put, Removal } from "./pass.ts";
+import { tellSkipped } from "./skipped.ts";
+
+/** Every file of the commit against every key under `files/`. Finds what crashes, other hands and lost answers left behind. */
+export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<void> {
+  const { kv, layout, source } = pass.settings;
+  const commit = pass.target as CommitId;
+  const was = pass.marker as MarkerState;
+  const [entries, tree] = await Promise.all([kv.list(layout.files, signal), source.tree(commit, signal)]);
+  const history = pass.memory.known?.history ?? (await readHistory(pass, was.record, signal));
+  tellSkipped(pass, tree);
+  const files = mirrored(tree);
+  const { puts, removals, indexes } = difference(files, entries, layout.files);
+  const base = wholeBefore(was.record);
+  const same = base === revisionOf(source.branch, commit);
+  const previous = same && was.record?.state === "synced" ? was.record.previous : base;
+  const marker = nextMarker(pass, previous, {
+    files: files.length,
+    digest: toggleFiles(EMPTY_DIGEST, files),
+  });
+  if (puts.length + removals.length === 0 && says(was.record, marker)) {
+    scheduleAudit(pass);
+    pass.memory.known = { commit, indexes, history, marker: { ...was, record: was.record } };
+    return;
+  }
+  const changes = same ? [] : await changesSince(pass, base, files, signal);
+  const extra = touched(puts, removals, changes);
+  const repaired = base === undefined ? 0 : extra.length || (same ? 1 : 0);
+  const record = same
+    ? undefined
+    : changesRecord(marker, changes && [...changes, ...extra], await source.describe(commit, signal));
+  pass.work = { commit, marker, puts, removals, record, indexes, history, repaired, whole: true };
+}
+
+/** Sets the time of the next whole comparison; a tenth either way, so that many mirrors do not list together. */
+export function scheduleAudit({ memory, settings }: Pass): void {
+  const { clock, auditIntervalMs, random } = settings;
+  memory.auditAt = clock.now() + auditIntervalMs * (0.9 + 0.2 * random());
+}
+
+/** The last revision of which readers could see all. */
+function wholeBefore(marker: RevisionMarker | undefined): Revision | undefined {
+  return marker?.state === "applying" ? marker.previous : marker?.revision;
+}
+
+/** True where the marker in the KV already says what it shall say, its time aside. */
+function says(now: RevisionMarker | undefined, wanted: RevisionMarker): now is RevisionMarker {
+  return (
+    now?.state === "synced" &&
+    now.revision === wanted.revision &&
+    now.files === wanted.files &&
+    now.digest === wanted.digest
+  );
+}
+
+function difference(files: readonly TreeFile[], entries: readonly KvEntry[], prefix: string) {
+  const puts: Put[] = [];
+  const removals: Removal[] = [];
+  const indexes = new Map<FilePath, string>();
+  const wanted = new Map(files.map((file) => [file.path, file]));
+  for (const { key, value, modifyIndex: index } of entries) {
+    const path = key.slice(prefix.length) as FilePath;
+    indexes.set(path, index);
+    const file = wanted.get(path);
+    if (!file) removals.push({ path, index });
+    else if (blobId(value) !== file.oid) puts.push({ path, oid: file.oid, index });
+    wanted.delete(path);
+  }
+  for (const { path, oid } of wanted.values()) puts.push({ path, oid, index: "0" });
+  return { puts, removals, indexes };
+}
+
+/** What the target changed against what readers saw last; undefined: not known. */
+async function changesSince(
+  pass: Pass,
+  base: Revision | undefined,
+  files: readonly TreeFile[],
+  signal: AbortSignal,
+): Promise<readonly FileChange[] | undefined> {
+  if (base === undefined) return files.map(({ path, oid }) => ({ kind: "created", path, oid }));
+  const from = parseRevision(base).commit;
+  const differences = await changesOrNone(pass, from, pass.target as CommitId, signal);
+  return differences && fileChanges(differences);
+}
+
+/** Writes that Git's history does not explain: someone else changed these keys, and readers must look at them too. */
+function touched(
+  puts: readonly Put[],
+  removals: readonly Removal[],
+  changes: readonly FileChange[] | undefined,
+): FileChange[] {
+  if (!changes) return [];
+  const explained = new Set(changes.map((change) => change.path));
+  const written = puts.map(({ path, oid, index }): FileChange => {
+    return { kind: index === "0" ? "created" : "updated", path, oid };
+  });
+  const removed = removals.map(({ path }): FileChange => ({ kind: "deleted", path }));
+  return [...written, ...removed].filter((change) => !explained.has(change.path));
+}

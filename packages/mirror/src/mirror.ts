@@ -1,0 +1,64 @@
+import {
+  type Clock,
+  type EnvName,
+  type EventSink,
+  emitterFor,
+  type Kv,
+  kvLayout,
+  type Random,
+  type Source,
+} from "@sluice/core";
+import { type Lead, lead } from "./lead.ts";
+import type { Settings } from "./pass.ts";
+
+export interface MirrorOptions {
+  readonly environment: EnvName;
+  readonly source: Source;
+  readonly kv: Kv;
+  /** Of all keys: `sluice/`. */
+  readonly prefix: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly events: EventSink;
+  /** Who this is, for people who look at the lock. */
+  readonly holder: string;
+  /** Time between passes when nothing wakes the mirror, in milliseconds. Default: 30 s. */
+  readonly intervalMs?: number;
+  /** Time between comparisons of everything, in milliseconds. Default: 10 min. */
+  readonly auditIntervalMs?: number;
+  readonly lock?: { readonly ttlMs: number; readonly lockDelayMs: number };
+  /** A revision with a larger file is refused. Default: what a value of the KV may hold. */
+  readonly maxFileBytes?: number;
+  /** How many records of what a revision changed are kept. Default: 50. */
+  readonly keepChanges?: number;
+}
+
+export interface Mirror {
+  /** Says that the branch may have moved. */
+  wake(): void;
+  /** Mirrors while it holds the lock, stands by while another does; until the signal aborts. Never rejects. */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** Keeps the files of an environment in the KV equal to the tree of its branch's newest commit. */
+export function mirror(options: MirrorOptions): Mirror {
+  const { source, kv, clock, random } = options;
+  const settings: Settings = {
+    source,
+    kv,
+    clock,
+    random,
+    layout: kvLayout(options.prefix, options.environment),
+    emit: emitterFor(options.environment, options.events, clock),
+    intervalMs: options.intervalMs ?? 30_000,
+    auditIntervalMs: options.auditIntervalMs ?? 600_000,
+    maxFileBytes: options.maxFileBytes ?? Number.POSITIVE_INFINITY,
+    keepChanges: options.keepChanges ?? 50,
+  };
+  const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder: options.holder };
+  const state: Lead = { wake: () => undefined, failing: false };
+  return {
+    wake: () => state.wake(),
+    run: (signal) => lead(settings, lock, state, signal),
+  };
+}

@@ -1,0 +1,131 @@
+import {
+  encodeRecord,
+  type FilePath,
+  type KvOp,
+  type ObjectId,
+  OK,
+  type Outcome,
+  type RevisionMarker,
+} from "@sluice/core";
+import { commitFenced, conflict, indexAfter } from "./fenced-commit.ts";
+import { bodyRoom, finalOps, operationBytes, putOp, removalOp, withTidying } from "./operations.ts";
+import type { MarkerState, Pass, Put, Work } from "./pass.ts";
+
+/** Events of progress are at least this far apart, in milliseconds. */
+const PROGRESS_EVERY_MS = 300;
+
+/**
+ * Marker `applying`, then creates and updates, then deletes, in as few transactions as the limits allow. Each verifies that
+ * the marker is still ours. `mark` ends it.
+ */
+export async function writeLarge(pass: Pass, work: Work, signal: AbortSignal): Promise<Outcome> {
+  const { layout } = pass.settings;
+  const applying = await markApplying(pass, work, signal);
+  if (applying === undefined) return conflict(work);
+  const writer = chunkWriter(pass, work, applying.index, signal);
+  let at = 0;
+  for await (const value of contents(pass, work, signal)) {
+    const put = work.puts[at++] as Put;
+    if (!(await writer.add(put.path, putOp(layout.file(put.path), put, value)))) return conflict(work);
+  }
+  for (const removal of work.removals) {
+    const op = removalOp(layout.file(removal.path), removal);
+    if (!(await writer.add(removal.path, op))) return conflict(work);
+  }
+  if (!(await writer.flush())) return conflict(work);
+  pass.written = {
+    ...applying,
+    final: undefined,
+    transactions: writer.transactions + 1,
+    indexes: writer.indexes,
+  };
+  return OK;
+}
+
+/** Ends a large revision: everything is there, so the marker may say so. */
+export async function mark(pass: Pass, signal: AbortSignal): Promise<Outcome> {
+  const { work, written } = pass;
+  if (!work || !written || written.final) return OK;
+  const final = withTidying(pass, work, finalOps(pass, work, written.index));
+  const index = await commitFenced(pass, final, signal);
+  if (index === undefined) return conflict(work);
+  const transactions = written.transactions + 1;
+  pass.written = { ...written, index, markerValue: encodeRecord(work.marker), final, transactions };
+  return OK;
+}
+
+async function markApplying(pass: Pass, work: Work, signal: AbortSignal) {
+  const before = pass.marker as MarkerState;
+  const { record } = before;
+  const previous = record?.state === "applying" ? record.previous : record?.revision;
+  const marker: RevisionMarker = { ...work.marker, state: "applying", previous };
+  const markerValue = encodeRecord(marker);
+  const key = pass.settings.layout.revision;
+  const ops: KvOp[] = [{ verb: "cas", key, value: markerValue, index: before.index }];
+  const index = await commitFenced(pass, ops, signal);
+  if (index === undefined) return undefined;
+  return { markerValue, index: indexAfter(before, markerValue, index) };
+}
+
+function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal: AbortSignal) {
+  const { kv, layout, clock, emit } = pass.settings;
+  const check: KvOp = { verb: "check-index", key: layout.revision, index: markerIndex };
+  const total = work.puts.length + work.removals.length;
+  const indexes = new Map<FilePath, string | undefined>();
+  let chunk: { path: FilePath; op: KvOp }[] = [];
+  let bytes = operationBytes(check);
+  let toldAt = clock.now();
+  let done = 0;
+
+  function progress(count: number) {
+    done += count;
+    if (clock.now() - toldAt < PROGRESS_EVERY_MS) return;
+    toldAt = clock.now();
+    emit({ type: "mirror.progress", done, total, revision: work.marker.revision });
+  }
+  async function flush(): Promise<boolean> {
+    if (chunk.length === 0) return true;
+    const index = await commitFenced(pass, [check, ...chunk.map(({ op }) => op)], signal);
+    if (index === undefined) return false;
+    for (const { path } of chunk) indexes.set(path, index);
+    writer.transactions += 1;
+    progress(chunk.length);
+    chunk = [];
+    bytes = operationBytes(check);
+    return true;
+  }
+  /** A value beyond a transaction goes alone; the lock and the marker are verified right before. */
+  async function addLarge(path: FilePath, op: KvOp & { verb: "cas" }): Promise<boolean> {
+    if ((await commitFenced(pass, [check], signal)) === undefined) return false;
+    if (!(await kv.putLarge(op.key, op.value, op.index, signal))) return false;
+    writer.transactions += 2;
+    indexes.set(path, undefined);
+    progress(1);
+    return true;
+  }
+  const writer = {
+    indexes,
+    transactions: 0,
+    flush,
+    /** False: another hand was faster, and nothing more may be written. */
+    async add(path: FilePath, op: KvOp): Promise<boolean> {
+      const size = operationBytes(op);
+      const alone = operationBytes(check) + size > bodyRoom(kv);
+      if (alone && op.verb === "cas") return addLarge(path, op);
+      const full = chunk.length + 2 > kv.limits.operations || bytes + size > bodyRoom(kv);
+      if (full && !(await flush())) return false;
+      chunk.push({ path, op });
+      bytes += size;
+      return true;
+    },
+  };
+  return writer;
+}
+
+/** The contents in the order of the puts: from memory where all of them are there, else read once more. */
+async function* contents(pass: Pass, work: Work, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  const { blobs = new Map<ObjectId, Uint8Array>() } = pass;
+  const oids = work.puts.map((put) => put.oid);
+  if (!oids.every((oid) => blobs.has(oid))) return yield* pass.settings.source.read(oids, signal);
+  for (const oid of oids) yield blobs.get(oid) as Uint8Array;
+}
