@@ -1,4 +1,5 @@
 export { type Deployer, deployer } from "./deployer.ts";
+export { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";
 export type { DeployerOptions, DeployerTarget } from "./options.ts";
 export { type ParsedPolicy, parsePolicy } from "./policy/parse-policy.ts";
 export { POLICY_FILE, type Policy, type TargetPolicy } from "./policy/policy.ts";

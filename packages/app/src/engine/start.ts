@@ -1,28 +1,19 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
-import { hostname } from "node:os";
 import { consulKv } from "@sluice/consul";
 import { type Clock, type EventSink, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
-import { deployer } from "@sluice/deployer";
 import { initBareRepository } from "@sluice/git";
-import { mirror } from "@sluice/mirror";
 import type { Config } from "../config/schema.ts";
 import { installHooks } from "../hook/install.ts";
 import { startHttp } from "../http/server.ts";
 import { type Closers, closers } from "./closers.ts";
 import { type EmbeddedAddresses, startEmbedded } from "./embedded.ts";
-import {
-  type Environment,
-  environmentsOf,
-  hostedRepository,
-  milliseconds,
-  readSecret,
-} from "./environment.ts";
-import { eventLog } from "./event-log.ts";
+import { type Environment, environmentsOf, hostedRepository, readSecret } from "./environment.ts";
 import { eventStream } from "./event-stream.ts";
 import { metrics } from "./metrics.ts";
 import type { Role } from "./roles.ts";
-import { fanOut, only } from "./sinks.ts";
+import { runServices } from "./services.ts";
+import { fanOut } from "./sinks.ts";
 
 export interface EngineOptions {
   readonly config: Config;
@@ -123,100 +114,4 @@ async function hostRepository(
   if (wanted.length === 0 || !(roles.has("http") || roles.has("mirror"))) return undefined;
   await initBareRepository(path, { defaultBranch: wanted[0]?.config.source.branch ?? "main" });
   return path;
-}
-
-interface ServiceOptions extends EngineOptions {
-  readonly environments: readonly Environment[];
-  readonly kv: Kv;
-  readonly shared: EventSink;
-  readonly closing: Closers;
-}
-
-/** Starts the loops; the promise rejects when one ends although nobody stopped it. */
-function runServices(options: ServiceOptions): Promise<never> {
-  const { closing, roles, environments } = options;
-  const stopping = new AbortController();
-  const running: Promise<void>[] = [];
-  const failed = new Promise<never>((_, reject) => {
-    const watchOver = (name: string, work: Promise<void>) => {
-      running.push(
-        work.catch((error: unknown) => {
-          if (!stopping.signal.aborted)
-            reject(new SluiceError("INTERNAL", `${name} ended: ${messageOf(error)}`, { cause: error }));
-        }),
-      );
-    };
-    for (const environment of environments) {
-      if (roles.has("mirror"))
-        watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
-      if (roles.has("deployer"))
-        watchOver(`the deployer of ${environment.name}`, runDeployer(environment, options, stopping.signal));
-    }
-  });
-  failed.catch(() => undefined);
-  closing.add("services", async () => {
-    stopping.abort();
-    await Promise.all(running);
-  });
-  return failed;
-}
-
-async function runMirror(
-  environment: Environment,
-  options: ServiceOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const source = await environment.openSource();
-  const log = eventLog({ kv: options.kv, key: `${environment.layout.events}/mirror`, clock: options.clock });
-  const service = mirror({
-    ...shared(environment, options),
-    source,
-    events: fanOut([options.shared, only(["mirror."], log)]),
-    intervalMs: milliseconds(environment.config.source.interval),
-  });
-  await service.run(signal).finally(() => source.close());
-  await log.flush();
-}
-
-async function runDeployer(
-  environment: Environment,
-  options: ServiceOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const schedulers = environment.openSchedulers();
-  const targets = new Map(
-    [...environment.formats].flatMap(([name, format]) => {
-      const settings = environment.config.targets[name];
-      const scheduler = schedulers.get(name);
-      if (!settings || !scheduler) return [];
-      const { concurrency, heal, wait } = settings;
-      return [[name, { format, scheduler, concurrency, heal, waitMs: milliseconds(wait) }] as const];
-    }),
-  );
-  const log = eventLog({
-    kv: options.kv,
-    key: `${environment.layout.events}/deployer`,
-    clock: options.clock,
-  });
-  const service = deployer({
-    ...shared(environment, options),
-    mark: environment.mark,
-    targets,
-    events: fanOut([options.shared, only(["deployment.", "job.", "target."], log)]),
-    driftIntervalMs: milliseconds(environment.config.driftInterval),
-  });
-  await service.run(signal);
-  await log.flush();
-}
-
-function shared(environment: Environment, { config, kv, clock, random }: ServiceOptions) {
-  return {
-    environment: environment.name,
-    kv,
-    prefix: config.prefix,
-    clock,
-    random,
-    holder: `${hostname()}:${process.pid}`,
-    lock: { ttlMs: milliseconds(config.lock.ttl), lockDelayMs: milliseconds(config.lock.delay) },
-  };
 }

@@ -9,7 +9,7 @@ import {
 } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../engine/environment.ts";
-import { dryRun } from "./diff.ts";
+import { diffOf } from "./diff.ts";
 import { follow } from "./follow.ts";
 import { sendLines } from "./lines.ts";
 import type { HttpContext } from "./server.ts";
@@ -63,7 +63,7 @@ export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
   );
 
   app.get<{ Params: { name: string } }>("/api/v1/environments/:name/diff", async ({ params }) =>
-    dryRun(find(params.name), context, signal),
+    diffOf(find(params.name), context, signal),
   );
 
   app.get<{ Params: { name: string }; Querystring: { revision?: string } }>(

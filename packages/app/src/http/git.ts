@@ -3,7 +3,7 @@ import type { FastifyInstance } from "fastify";
 
 /** Serves the hosted deploy repo for clone, fetch and push at `/deploy.git`. */
 export function gitRoutes(app: FastifyInstance, repository: string, signal: AbortSignal): void {
-  const serve = gitHttpBackend({ repositories: { "deploy.git": repository } });
+  const serve = gitHttpBackend({ repositories: { deploy: repository } });
   // Git's bodies are streamed to git itself and never held in memory, so that the body limit is not theirs.
   app.addContentTypeParser(/^application\/x-git-/, (_request, _payload, done) => done(null));
   app.route({

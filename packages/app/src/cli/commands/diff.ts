@@ -1,5 +1,5 @@
-import { maskField, type Problem } from "@sluice/core";
-import type { DryRun } from "../../http/diff.ts";
+import { maskField } from "@sluice/core";
+import type { DiffView } from "../../http/diff.ts";
 import { changeLine, fieldText, problemLine } from "../../text/changes.ts";
 import { GLYPH } from "../../text/glyphs.ts";
 import { engineClient } from "../client.ts";
@@ -14,15 +14,17 @@ export interface DiffOptions extends ServerOptions {
 export async function diff(options: DiffOptions, context: CliContext): Promise<ExitCode> {
   const client = engineClient(options, context);
   const environment = await client.environment();
-  const found = await client.get<DryRun>(`/api/v1/environments/${environment.name}/diff`);
+  const found = await client.get<DiffView>(`/api/v1/environments/${environment.name}/diff`);
   context.out(options.output === "table" ? describe(found) : machineText(options.output, found));
-  return found.changes.length + found.refused.length + found.problems.length + found.unknown.length > 0
+  const { changes, refused, problems, unknown, waiting } = found;
+  return changes.length + refused.length + problems.length + unknown.length > 0 || waiting !== undefined
     ? 1
     : 0;
 }
 
-function describe(found: DryRun): string {
-  const lines = found.problems.map((problem: Problem) => problemLine(problem));
+function describe(found: DiffView): string {
+  const lines = found.problems.map(problemLine);
+  if (found.waiting !== undefined) lines.push(`${GLYPH.wait} ${found.waiting}`);
   for (const change of found.changes) {
     lines.push(changeLine({ ...change, fields: [] }));
     for (const field of change.kind === "update" ? change.fields : [])

@@ -58,7 +58,7 @@ function formatsFor(options: ValidateOptions, context: CliContext): ReadonlyMap<
   return new Map(
     Object.entries(environment.targets).map(([target, { type }]) => [
       targetName(target),
-      schedulerKind(type).format,
+      schedulerKind(type).format(),
     ]),
   );
 }

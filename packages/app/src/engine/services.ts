@@ -1,0 +1,96 @@
+import { hostname } from "node:os";
+import { type EventSink, type Kv, messageOf, SluiceError } from "@sluice/core";
+import { deployer } from "@sluice/deployer";
+import { mirror } from "@sluice/mirror";
+import type { Closers } from "./closers.ts";
+import { type Environment, milliseconds } from "./environment.ts";
+import { eventLog } from "./event-log.ts";
+import { fanOut, only } from "./sinks.ts";
+import type { EngineOptions } from "./start.ts";
+import { deployerTargets } from "./targets.ts";
+
+export interface ServiceOptions extends EngineOptions {
+  readonly environments: readonly Environment[];
+  readonly kv: Kv;
+  readonly shared: EventSink;
+  readonly closing: Closers;
+}
+
+/** Starts the loops; the promise rejects when one ends although nobody stopped it. */
+export function runServices(options: ServiceOptions): Promise<never> {
+  const { closing, roles, environments } = options;
+  const stopping = new AbortController();
+  const running: Promise<void>[] = [];
+  const failed = new Promise<never>((_, reject) => {
+    const watchOver = (name: string, work: Promise<void>) => {
+      running.push(
+        work.catch((error: unknown) => {
+          if (!stopping.signal.aborted)
+            reject(new SluiceError("INTERNAL", `${name} ended: ${messageOf(error)}`, { cause: error }));
+        }),
+      );
+    };
+    for (const environment of environments) {
+      if (roles.has("mirror"))
+        watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
+      if (roles.has("deployer"))
+        watchOver(`the deployer of ${environment.name}`, runDeployer(environment, options, stopping.signal));
+    }
+  });
+  failed.catch(() => undefined);
+  closing.add("services", async () => {
+    stopping.abort();
+    await Promise.all(running);
+  });
+  return failed;
+}
+
+async function runMirror(
+  environment: Environment,
+  options: ServiceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await environment.openSource();
+  const log = eventLog({ kv: options.kv, key: `${environment.layout.events}/mirror`, clock: options.clock });
+  const service = mirror({
+    ...shared(environment, options),
+    source,
+    events: fanOut([options.shared, only(["mirror."], log)]),
+    intervalMs: milliseconds(environment.config.source.interval),
+  });
+  await service.run(signal).finally(() => source.close());
+  await log.flush();
+}
+
+async function runDeployer(
+  environment: Environment,
+  options: ServiceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const log = eventLog({
+    kv: options.kv,
+    key: `${environment.layout.events}/deployer`,
+    clock: options.clock,
+  });
+  const service = deployer({
+    ...shared(environment, options),
+    mark: environment.mark,
+    targets: deployerTargets(environment),
+    events: fanOut([options.shared, only(["deployment.", "job.", "target."], log)]),
+    driftIntervalMs: milliseconds(environment.config.driftInterval),
+  });
+  await service.run(signal);
+  await log.flush();
+}
+
+function shared(environment: Environment, { config, kv, clock, random }: ServiceOptions) {
+  return {
+    environment: environment.name,
+    kv,
+    prefix: config.prefix,
+    clock,
+    random,
+    holder: `${hostname()}:${process.pid}`,
+    lock: { ttlMs: milliseconds(config.lock.ttl), lockDelayMs: milliseconds(config.lock.delay) },
+  };
+}

@@ -1,0 +1,45 @@
+import { type ChangeSummary, maskField, type Problem, type Revision, type Verdict } from "@sluice/core";
+import { dryRun } from "@sluice/deployer";
+import type { Environment } from "../engine/environment.ts";
+import { deployerTargets } from "../engine/targets.ts";
+import type { HttpContext } from "./server.ts";
+
+/** What the newest mirrored revision and the schedulers disagree about. Values that may be secret are masked. */
+export interface DiffView {
+  readonly revision: Revision | undefined;
+  readonly jobs: number;
+  readonly changes: readonly ChangeSummary[];
+  readonly refused: readonly Verdict[];
+  readonly problems: readonly Problem[];
+  readonly unknown: readonly { readonly target: string; readonly message: string }[];
+  readonly waiting: string | undefined;
+}
+
+export async function diffOf(
+  environment: Environment,
+  context: HttpContext,
+  signal: AbortSignal,
+): Promise<DiffView> {
+  const { kv, clock, random, config } = context;
+  const targets = deployerTargets(environment);
+  const options = {
+    environment: environment.name,
+    mark: environment.mark,
+    kv,
+    prefix: config.prefix,
+    targets,
+    clock,
+    random,
+  };
+  const { revision, jobs, plan, problems, unknown, waiting } = await dryRun(options, signal);
+  const changes = plan.changes.map((change) => ({
+    kind: change.kind,
+    key: change.key,
+    fields: change.kind === "update" ? change.fields.map(maskField) : [],
+  }));
+  const refused = plan.refused.map(({ fields, ...verdict }) => ({
+    ...verdict,
+    ...(fields ? { fields: fields.map(maskField) } : {}),
+  }));
+  return { revision, jobs, changes, refused, problems, unknown, waiting };
+}
