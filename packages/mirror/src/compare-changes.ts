@@ -40,7 +40,7 @@ export async function compareChanges(pass: Pass, known: Known, signal: AbortSign
     if (oid) puts.push({ path, oid, index: indexes.get(path) ?? "0" });
     else if (indexes.has(path)) removals.push({ path, index: indexes.get(path) as string });
   }
-  const record = changesRecord(marker, changes, await source.describe(commit, signal));
+  const record = changesRecord(pass.settings.kv, marker, changes, await source.describe(commit, signal));
   const { indexes: before, history } = known;
   pass.work = { commit, marker, puts, removals, record, indexes: before, history, repaired: 0, whole: false };
   return true;

@@ -46,7 +46,7 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   const repaired = base === undefined ? 0 : extra.length || (same ? 1 : 0);
   const record = same
     ? undefined
-    : changesRecord(marker, changes && [...changes, ...extra], await source.describe(commit, signal));
+    : changesRecord(kv, marker, changes && [...changes, ...extra], await source.describe(commit, signal));
   pass.work = { commit, marker, puts, removals, record, indexes, history, repaired, whole: true };
 }
 

@@ -73,7 +73,6 @@ export function bench(limits: Partial<Kv["limits"]> = {}, options: Partial<Mirro
   async function stop() {
     running?.stop.abort();
     await running?.done;
-    running = undefined;
   }
   start();
   return {
@@ -86,8 +85,9 @@ export function bench(limits: Partial<Kv["limits"]> = {}, options: Partial<Mirro
     mirror: () => (running as NonNullable<typeof running>).mirror,
     settle: () => clock.advance(0).then(() => quiet(clock)),
     async restart() {
-      await stop();
+      const ended = stop();
       start();
+      await ended;
     },
     depose: () => fences.splice(0).forEach((fence) => void kv.expire(fence)),
     marker: () => markerIn(kv),
