@@ -88,7 +88,8 @@ export function sessions(
       if (getRecord(tx, key)?.session !== id) continue;
       if (session.Behavior === "delete") kv.remove(tx, key);
       else kv.release(tx, key);
-      if (session.LockDelay > 0) tx.afterCommit(() => delay(key, session.LockDelay / 1e6));
+      // At once, not after the commit: the next write may share it and must already find the key delayed.
+      if (session.LockDelay > 0) delay(key, session.LockDelay / 1e6);
     }
   }
 
