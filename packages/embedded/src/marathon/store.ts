@@ -37,6 +37,8 @@ export function openStore(dataDir: string): Store {
   const facts = root.openDB<string, string>({ name: "facts" });
   const frameworkId = facts.get("frameworkId") ?? `${randomUUID()}-0000`;
   facts.putSync("frameworkId", frameworkId);
+  // Read right after they are written, before the database has them.
+  const latestFailures = new Map<string, TaskFailure>();
   const knownGroups = new Set(groups.getKeys());
 
   const versionKeys = (id: string) => [...versions.getKeys({ start: [id, ""], end: [id, "\uffff"] })];
@@ -45,6 +47,7 @@ export function openStore(dataDir: string): Store {
     if (!to) {
       void apps.remove(id);
       void failures.remove(id);
+      latestFailures.delete(id);
       for (const key of versionKeys(id)) void versions.remove(key);
       return;
     }
@@ -64,7 +67,7 @@ export function openStore(dataDir: string): Store {
     apps: () => [...apps.getRange()].map(({ value }) => value),
     groups: () => [...knownGroups],
     deployments: () => [...deployments.getRange()].map(({ value }) => value),
-    failure: (appId) => failures.get(appId),
+    failure: (appId) => latestFailures.get(appId) ?? failures.get(appId),
     versions: (id) =>
       versionKeys(id)
         .map(([, version]) => version)
@@ -80,6 +83,7 @@ export function openStore(dataDir: string): Store {
       await deployments.remove(id);
     },
     async putFailure(failure) {
+      latestFailures.set(failure.appId, failure);
       await failures.put(failure.appId, failure);
     },
     close: () => root.close(),

@@ -34,6 +34,7 @@ async function stream(
   const closed = new AbortController();
   let queued = 0;
   function write(text: string): void {
+    if (response.writableEnded) return;
     if (++queued > MAX_QUEUED) response.destroy();
     else response.write(text, () => queued--);
   }

@@ -40,6 +40,7 @@ export function createFleet(context: FleetContext, appId: string): Fleet {
     appId,
     instances: () => [...fleet.instances.values()],
     aim(aim) {
+      if (isSame(fleet.aim, aim)) return;
       fleet.aim = aim;
       fleet.changed();
     },
@@ -58,18 +59,26 @@ export function createFleet(context: FleetContext, appId: string): Fleet {
   };
 }
 
+/** A driver may set the same aim at every step; only another one is a change. */
+function isSame(before: Aim | undefined, aim: Aim): boolean {
+  return before?.app === aim.app && before.count === aim.count && before.of === aim.of;
+}
+
 function reacting(fleet: FleetState): () => void {
   let busy = false;
   return () => {
     fleet.dirty = true;
     if (busy) return;
     busy = true;
-    while (fleet.dirty) {
-      fleet.dirty = false;
-      fleet.driver?.();
-      balance(fleet);
+    try {
+      while (fleet.dirty) {
+        fleet.dirty = false;
+        fleet.driver?.();
+        balance(fleet);
+      }
+    } finally {
+      busy = false;
     }
-    busy = false;
   };
 }
 
