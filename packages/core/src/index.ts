@@ -79,4 +79,3 @@ export type {
 export type { Source, TreeChange, TreeFile } from "./ports/source.ts";
 export { MASK, maskField, redact } from "./redact.ts";
 export { suggest } from "./suggest.ts";
-export { type ManualClock, manualClock } from "./testing/manual-clock.ts";

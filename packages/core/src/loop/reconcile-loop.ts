@@ -45,17 +45,17 @@ export function reconcileLoop(options: ReconcileLoopOptions): ReconcileLoop {
   async function sleep(ms: number, signal: AbortSignal) {
     if (woken || signal.aborted) return;
     sleeping = new AbortController();
-    await options.clock.sleep(ms, AbortSignal.any([signal, sleeping.signal]));
+    await options.clock.sleep(ms, sleeping.signal);
     sleeping = undefined;
   }
 
-  async function runPass(failures: number, signal: AbortSignal): Promise<Result> {
+  async function runPass(failures: number): Promise<Result> {
     passing = new AbortController();
     const passSignal = passing.signal;
     try {
-      return await options.pass(AbortSignal.any([signal, passSignal]));
+      return await options.pass(passSignal);
     } catch (error) {
-      if (signal.aborted || passSignal.aborted) return { kind: "interrupted" };
+      if (passSignal.aborted) return { kind: "interrupted" };
       return { kind: "failed", error, failures: failures + 1 };
     } finally {
       passing = undefined;
@@ -69,15 +69,25 @@ export function reconcileLoop(options: ReconcileLoopOptions): ReconcileLoop {
       passing?.abort(INTERRUPTED);
     },
     async run(signal) {
+      // Not AbortSignal.any: Node 20 keeps what it makes of a long-lived signal for as long as anything listens to it.
+      const stop = () => {
+        sleeping?.abort();
+        passing?.abort(signal.reason);
+      };
+      signal.addEventListener("abort", stop);
       let failures = 0;
-      while (!signal.aborted) {
-        woken = false;
-        const result = await runPass(failures, signal);
-        if (result.kind !== "interrupted") {
-          failures = result.kind === "failed" ? result.failures : 0;
-          options.settled?.(result);
+      try {
+        while (!signal.aborted) {
+          woken = false;
+          const result = await runPass(failures);
+          if (result.kind !== "interrupted") {
+            failures = result.kind === "failed" ? result.failures : 0;
+            options.settled?.(result);
+          }
+          await sleep(pauseAfter(result, options), signal);
         }
-        await sleep(pauseAfter(result, options), signal);
+      } finally {
+        signal.removeEventListener("abort", stop);
       }
     },
   };

@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { blobId, EMPTY_DIGEST, toggleFiles } from "./digest.ts";
@@ -39,6 +40,12 @@ describe("the digest of a set of files", () => {
         expect(moved).toBe(toggleFiles(EMPTY_DIGEST, to));
       }),
     );
+  });
+
+  it("is the SHA-256 of path, NUL and id for one file, since the KV remembers it between versions", () => {
+    const oid = "1".repeat(40) as ObjectId;
+    const sum = createHash("sha256").update(`a\0${oid}`).digest("hex");
+    expect(toggleFiles(EMPTY_DIGEST, [{ path: "a" as FilePath, oid }])).toBe(sum);
   });
 
   it("tells apart sets that differ in a path or in a content", () => {

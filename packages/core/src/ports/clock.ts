@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Time as a service sees it. Tests pass `manualClock()`; nothing else in the house reads the wall clock. */
+/** Time as a service sees it. Tests pass `manualClock()` of `@sluice/core/testing`; nothing else in the house reads the wall clock. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

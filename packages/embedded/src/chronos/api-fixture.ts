@@ -1,4 +1,4 @@
-import { manualClock } from "@sluice/core";
+import { manualClock } from "@sluice/core/testing";
 import { type Answer, type ChronosFixture, jobsOf, send } from "./chronos-fixture.ts";
 import type { EmbeddedChronos } from "./embedded-chronos.ts";
 import type { ProfileName } from "./profile.ts";

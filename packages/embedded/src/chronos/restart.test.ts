@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { manualClock } from "@sluice/core";
+import { manualClock } from "@sluice/core/testing";
 import { afterEach, describe, expect, it, onTestFinished } from "vitest";
 import { groupMembers, signalGroup } from "../process/process-table.ts";
 import { chronosFixture, eventually, jobsOf, send } from "./chronos-fixture.ts";

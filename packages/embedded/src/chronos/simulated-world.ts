@@ -1,4 +1,4 @@
-import { type ManualClock, manualClock } from "@sluice/core";
+import { type ManualClock, manualClock } from "@sluice/core/testing";
 import { type ChronosFixture, eventually, jobsOf, send } from "./chronos-fixture.ts";
 import type { EmbeddedChronos, EmbeddedChronosOptions } from "./embedded-chronos.ts";
 import type { Simulation } from "./executor.ts";

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ManualClock, manualClock } from "@sluice/core";
+import { type ManualClock, manualClock } from "@sluice/core/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type EmbeddedConsul, type EmbeddedConsulEvent, embeddedConsul } from "./embedded-consul.ts";
 

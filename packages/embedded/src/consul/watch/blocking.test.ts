@@ -1,10 +1,10 @@
-import { manualClock } from "@sluice/core";
+import { manualClock } from "@sluice/core/testing";
 import { describe, expect, it } from "vitest";
 import { block, type Wait } from "./blocking.ts";
 import { watchers } from "./watchers.ts";
 
 describe("a blocking query", () => {
-  function start(wait: Wait, random = 0) {
+  function start(wait: Wait, random = 0, knownIndex?: () => number) {
     const clock = manualClock();
     const all = watchers();
     const stop = new AbortController();
@@ -12,6 +12,7 @@ describe("a blocking query", () => {
     const state = { index: 5, runs: 0 };
     const query = {
       topics: ["t"],
+      ...(knownIndex ? { knownIndex } : {}),
       run() {
         state.runs++;
         return { index: state.index, value: state.runs };
@@ -49,6 +50,17 @@ describe("a blocking query", () => {
     all.changed("t");
     await done;
     expect(answer()).toEqual({ index: 6, value: 3 });
+  });
+
+  it("does not even run while it is known that its index has not moved", async () => {
+    const { clock, all, state, answer, done } = start({ index: 5, waitMs: 60_000 }, 0, () => state.index);
+    all.changed("t");
+    await clock.advance(1);
+    expect([state.runs, answer()]).toEqual([0, undefined]);
+    state.index = 6;
+    all.changed("t");
+    await done;
+    expect(answer()).toEqual({ index: 6, value: 1 });
   });
 
   it.each(["stop", "client"] as const)("ends when there is nobody to answer: %s", async (who) => {
