@@ -27,7 +27,8 @@ export interface ChronosOptions extends HttpOptions {
 }
 
 const VISIBLE_WITHIN_MS = 30_000;
-const POLL_MS = 250;
+const FIRST_POLL_MS = 20;
+const SLOWEST_POLL_MS = 1000;
 
 interface Chronos {
   readonly client: ChronosClient;
@@ -100,8 +101,9 @@ async function refuseBrokenFamily(
 }
 
 /**
- * The whole job to post: a write replaces everything, so counters, and a schedule that merely moved on, are carried along.
- * Failures are counted anew, since they were the old spec's.
+ * The whole job to post. A new job is posted as its file has it, so that one whose start is past runs at once, as Chronos
+ * has it. A write to a present job replaces everything, so counters, and a schedule that merely moved on, are carried along,
+ * and a changed schedule does not make it run at once. Failures are counted anew, since they were the old spec's.
  */
 function bodyOf(
   { id, spec, mark, ignore }: ApplyRequest,
@@ -109,7 +111,7 @@ function bodyOf(
   now: number,
 ): JsonObject {
   const wanted: JsonObject = { ...spec, name: id };
-  if (!present) return withMark(startingLater(wanted, now), mark);
+  if (!present) return withMark(wanted, mark);
   const kept = ignore.reduce((job, path) => withValueFrom(job, present, path), wanted);
   const counters = Object.fromEntries(
     COUNTERS.flatMap((key) => (present[key] === undefined ? [] : [[key, present[key]]])),
@@ -137,7 +139,7 @@ async function shown(
   signal: AbortSignal | undefined,
 ): Promise<JsonObject> {
   const deadline = options.clock.now() + (options.visibleWithinMs ?? VISIBLE_WITHIN_MS);
-  for (;;) {
+  for (let pause = FIRST_POLL_MS; ; pause = Math.min(SLOWEST_POLL_MS, pause * 2)) {
     const job = await client.job(id, signal);
     const ours = job !== undefined && markOf(job) === mark;
     const late = options.clock.now() >= deadline;
@@ -145,7 +147,7 @@ async function shown(
     signal?.throwIfAborted();
     if (late)
       throw new SluiceError("SCHEDULER_UNREACHABLE", `Chronos accepted the job ${id} but does not show it`);
-    await options.clock.sleep(POLL_MS, signal);
+    await options.clock.sleep(pause, signal);
   }
 }
 

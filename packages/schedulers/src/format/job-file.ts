@@ -74,7 +74,7 @@ function readJob(
     ...native.rules(spec),
     ...read.complaints,
   ];
-  if (complaints.length > 0) return { complaints };
+  if (complaints.length > 0) return { complaints: firstPerPlace(complaints) };
   const dependsOn = native.dependencies(spec, target);
   return {
     id: native.id(spec),
@@ -85,6 +85,15 @@ function readJob(
         : { ...read.options, dependsOn: [...new Set([...read.options.dependsOn, ...dependsOn])] },
     line: document.locate([]).line,
   };
+}
+
+/** One complaint per place: what else is said of a value of the wrong type follows from its type. */
+function firstPerPlace(complaints: readonly Complaint[]): readonly Complaint[] {
+  const seen = new Set<string>();
+  return complaints.filter(({ path }) => {
+    const place = path.join("\0");
+    return !seen.has(place) && seen.add(place);
+  });
 }
 
 function problemOf(file: FilePath, document: TextDocument, complaint: Complaint): Problem {

@@ -1,6 +1,6 @@
 import { type JsonObject, suggest } from "@sluice/core";
 import type { Complaint } from "../format/complaint.ts";
-import { listIn, numberIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
+import { listIn, numberIn, objectIn, objectsIn } from "../format/reading.ts";
 import { isReserved } from "./app-id.ts";
 import { checkRules } from "./check-rules.ts";
 import { MARK_LABEL } from "./mark.ts";
@@ -85,8 +85,8 @@ const OPERATORS = ["UNIQUE", "CLUSTER", "GROUP_BY", "LIKE", "UNLIKE", "MAX_PER",
 function constraintRules(app: JsonObject): Complaint[] {
   return listIn(app.constraints).flatMap((constraint, at) => {
     const [, operator, value] = listIn(constraint);
-    if (typeof operator !== "string") return [];
-    const message = constraintFault(operator, textIn(value));
+    if (typeof operator !== "string" || (value !== undefined && typeof value !== "string")) return [];
+    const message = constraintFault(operator, value);
     return message ? [{ path: ["constraints", at], message }] : [];
   });
 }

@@ -14,7 +14,7 @@ export interface MarathonClient {
   app(id: JobId, signal?: AbortSignal): Promise<JsonObject | undefined>;
   /** The launch queue, or undefined where it cannot be read: it only adds words. */
   queue(signal?: AbortSignal): Promise<JsonObject | undefined>;
-  /** Answers with the app. */
+  /** Answers with the app as it was accepted, which lacks `versionInfo`. */
   create(app: JsonObject, signal?: AbortSignal): Promise<JsonObject>;
   replace(id: JobId, app: JsonObject, signal?: AbortSignal): Promise<void>;
   /** An app that is gone counts as deleted. */
@@ -35,6 +35,7 @@ export function marathonClient(http: HttpConnection): MarathonClient {
     async apps(mark, signal) {
       const label = mark === undefined ? "" : `label=${encodeURIComponent(markSelector(mark))}&`;
       const answer = await http({ method: "GET", path: `/v2/apps?${label}${EMBEDS}`, signal });
+      if (answer.status === 404) throw strangeAnswer("Marathon", "GET /v2/apps");
       if (answer.status !== 200) throw marathonFailure(answer);
       const apps = objectIn(answer.json)?.apps;
       const entries = listIn(apps).filter(isJsonObject);

@@ -21,11 +21,11 @@ export function liveApp(app: JsonObject, queued?: QueueEntry): LiveJob {
 }
 
 /**
- * When the app was last changed and last scaled. `version` alone would do, but old servers move it on writes that change
- * nothing.
+ * When the app was last changed and last scaled. The answer to a create lacks both, and a new app's `version` is both.
  */
 export function versionOf(app: JsonObject): string {
   const info = objectIn(app.versionInfo);
   const [changed, scaled] = [textIn(info?.lastConfigChangeAt), textIn(info?.lastScalingAt)];
-  return changed && scaled ? `${changed} ${scaled}` : (textIn(app.version) ?? "");
+  const version = textIn(app.version) ?? "";
+  return `${changed ?? version} ${scaled ?? version}`;
 }

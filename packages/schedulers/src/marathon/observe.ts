@@ -25,7 +25,9 @@ export function observe(app: JsonObject, queued?: QueueEntry): Observation {
   if (!deploying && running >= instances && good >= instances && unhealthy === 0)
     return { health: "Healthy", message: counted };
   const failing = (queued?.backOffSeconds ?? 0) > 0 || (!deploying && unhealthy > 0);
-  const reasons = [counted, ...reasonsOf(app, queued, unhealthy)];
+  const state = instances === 0 ? `${running + staged} still stopping` : counted;
+  const busy = deploying && good >= instances && instances > 0 ? ["the deployment still runs"] : [];
+  const reasons = [state, ...busy, ...reasonsOf(app, queued, unhealthy)];
   return { health: failing ? "Degraded" : "Progressing", message: reasons.join("; ") };
 }
 

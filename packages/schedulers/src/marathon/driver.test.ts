@@ -1,0 +1,118 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { type JsonObject, jobId, systemClock } from "@sluice/core";
+import { expect, it, onTestFinished } from "vitest";
+import { marathon } from "./driver.ts";
+
+const MARK = "production";
+const app: JsonObject = {
+  ...{ id: "/web", cmd: "old", instances: 5, labels: { "sluice/owner": MARK } },
+  version: "2026-01-01T00:00:00.000Z",
+  ...{ tasksRunning: 5, deployments: [{ id: "d-1" }, { id: "d-2" }] },
+};
+const info = { "GET /v2/info": [200, { version: "1.10.26" }] } as const;
+const shown = { "GET /v2/apps/web": [200, { app }] } as const;
+
+it("replaces an app whole and unforced, keeping what is left to others and the mark", async () => {
+  const { scheduler, seen } = await fake({ ...info, ...shown, "PUT /v2/apps/web": [200, { version: "x" }] });
+  const [live] = await scheduler.list({ ids: [jobId("web")] });
+  const spec = { id: "web", cmd: "new", instances: 1 };
+  await scheduler.apply({ id: jobId("web"), spec, mark: MARK, live, ignore: ["instances", "labels"] });
+  expect(seen.find(([line]) => line.startsWith("PUT"))).toEqual([
+    "PUT /v2/apps/web?partialUpdate=false&force=false",
+    { id: "/web", cmd: "new", instances: 5, labels: { "sluice/owner": MARK } },
+  ]);
+});
+
+it("asks for marked apps with one request, and takes no other's where the selector is not obeyed", async () => {
+  const other = { ...app, id: "/other", labels: { "sluice/owner": "staging" } };
+  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app, other] }] });
+  expect((await scheduler.list({ mark: MARK })).map((job) => job.id)).toEqual(["web"]);
+  expect(seen.map(([line]) => decodeURIComponent(line))).toEqual([
+    "GET /v2/apps?label=sluice\\/owner==production&embed=apps.counts&embed=apps.deployments&embed=apps.lastTaskFailure",
+  ]);
+});
+
+it("reads many ids as one list", async () => {
+  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app] }] });
+  const ids = Array.from({ length: 21 }, (_, at) => jobId(`a-${at}`));
+  expect((await scheduler.list({ ids: [...ids, jobId("web")] })).map((job) => job.id)).toEqual(["web"]);
+  expect(seen.length).toBe(1);
+});
+
+it("asks the launch queue only where an app has not all it wants, and does without it", async () => {
+  const waiting = { ...app, tasksRunning: 0 };
+  const { scheduler, seen } = await fake({
+    "GET /v2/apps": [200, { apps: [waiting] }],
+    "GET /v2/queue": [500, {}],
+  });
+  expect((await scheduler.list({ mark: MARK })).map((job) => job.observed.health)).toEqual(["Progressing"]);
+  expect(seen.map(([line]) => line.split("?")[0])).toEqual(["GET /v2/apps", "GET /v2/queue"]);
+});
+
+it("undoes every running deployment of a cancelled app, unforced", async () => {
+  const { scheduler, seen } = await fake({
+    ...shown,
+    "DELETE /v2/deployments/d-1": [200, {}],
+    "DELETE /v2/deployments/d-2": [404, { message: "DeploymentPlan d-2 does not exist" }],
+  });
+  await scheduler.cancel?.(jobId("web"));
+  expect(seen.map(([line]) => line).slice(1)).toEqual([
+    "DELETE /v2/deployments/d-1?force=false",
+    "DELETE /v2/deployments/d-2?force=false",
+  ]);
+});
+
+it("never forces a removal, and says when the app is busy", async () => {
+  const locked = { message: "App is locked", deployments: [{ id: "d-1" }] };
+  const { scheduler, seen } = await fake({ ...shown, "DELETE /v2/apps/web": [409, locked] });
+  await expect(scheduler.remove({ id: jobId("web"), mark: MARK })).rejects.toMatchObject({
+    code: "SCHEDULER_LOCKED",
+  });
+  expect(seen.at(-1)?.[0]).toBe("DELETE /v2/apps/web?force=false");
+});
+
+it("writes nothing to a Marathon whose PUT cannot replace", async () => {
+  const { scheduler, seen } = await fake({ "GET /v2/info": [200, { version: "1.3.9" }] });
+  const request = { id: jobId("web"), spec: app, mark: MARK, live: undefined, ignore: [] };
+  await expect(scheduler.apply(request)).rejects.toThrow(/1\.4 or newer/);
+  expect(seen.map(([line]) => line)).toEqual(["GET /v2/info"]);
+});
+
+it.each([
+  ["GET /v2/apps", 200, {}],
+  ["GET /v2/apps", 200, { apps: {} }],
+  ["GET /v2/apps", 200, { apps: [app, null] }],
+  ["GET /v2/apps", 404, { message: "no such page" }],
+  ["GET /v2/apps", 500, {}],
+])("takes no list from %s %i %j", async (line, status, body) => {
+  const { scheduler } = await fake({ [line]: [status, body] });
+  await expect(scheduler.list({ mark: MARK })).rejects.toMatchObject({ code: "SCHEDULER_UNREACHABLE" });
+});
+
+it("does not take a proxy's 404 for an app that is gone", async () => {
+  const { scheduler } = await fake({ "GET /v2/apps/web": [404, { message: "no such page" }] });
+  await expect(scheduler.list({ ids: [jobId("web")] })).rejects.toMatchObject({
+    code: "SCHEDULER_UNREACHABLE",
+  });
+});
+
+/** A server with one answer per line, without queries. */
+async function fake(answers: Readonly<Record<string, readonly [status: number, body: unknown]>>) {
+  const seen: [line: string, body: unknown][] = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const part of request) body += part;
+    seen.push([`${request.method} ${request.url}`, body === "" ? undefined : JSON.parse(body)]);
+    const [status, answer] = answers[`${request.method} ${request.url?.split("?")[0]}`] ?? [418, {}];
+    response.writeHead(status).end(JSON.stringify(answer));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  });
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const scheduler = marathon({ addresses: [address], clock: systemClock, random: () => 0.5 });
+  return { scheduler, seen };
+}
