@@ -157,6 +157,7 @@ function observed(kv: MemoryKv, mixes: string[], fences: { key: string; session:
       if (ops.length > kv.limits.operations) mixes.push(`${ops.length} operations`);
       if (bytes > kv.limits.bodyBytes) mixes.push(`${bytes} bytes of body`);
       if (!options?.fence) mixes.push("a commit without a fence");
+      mixes.push(...ops.filter((op) => !isOurs(op)).map((op) => `${op.verb} ${op.key}`));
       return looking(kv.commit(ops, options, signal));
     },
     putLarge(key, value, index, signal) {
@@ -169,6 +170,13 @@ function observed(kv: MemoryKv, mixes: string[], fences: { key: string; session:
       return lock;
     },
   };
+}
+
+/** The operations a mirror may make: files are only touched where they are as they were seen. */
+function isOurs({ verb, key }: KvOp): boolean {
+  if (key.startsWith(LAYOUT.files)) return verb === "cas" || verb === "delete-cas";
+  if (key.startsWith(LAYOUT.changes)) return verb === "set" || verb === "delete";
+  return key === LAYOUT.revision && (verb === "cas" || verb === "check-index");
 }
 
 function wireForm(op: KvOp): unknown {
