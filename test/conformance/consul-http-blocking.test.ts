@@ -95,6 +95,32 @@ describeConsuls("blocking queries", (target) => {
     expect(indexOf(await get(`/v1/kv/${key}?index=0&wait=60s`))).toBe(index);
   });
 
+  it("never lets a watcher sleep through a change, however fast they come", async () => {
+    const at = freshPrefix();
+    const last = 150;
+    async function follow(path: string): Promise<number> {
+      let index = 0;
+      let sleptThrough = 0;
+      for (;;) {
+        const reply = await get(`${path}index=${index}&wait=3s`);
+        if (index > 0 && indexOf(reply) <= index) sleptThrough++;
+        index = indexOf(reply);
+        if (reply.text.includes(`"Value":"${Buffer.from(`${last}`).toString("base64")}"`))
+          return sleptThrough;
+      }
+    }
+    await put(`${at}a`, "0");
+    const paths = [
+      `/v1/kv/${at}a?`,
+      `/v1/kv/${at}?recurse&`,
+      `/v1/kv/${at}a?`,
+      `/v1/kv/${at.slice(0, 5)}?recurse&`,
+    ];
+    const followers = paths.map(follow);
+    for (let n = 1; n <= last; n++) await Promise.all([put(`${at}a`, `${n}`), put(`${at}b`, `other ${n}`)]);
+    expect(await Promise.all(followers)).toEqual([0, 0, 0, 0]);
+  });
+
   it("wakes session lists at a new session", async () => {
     const { after } = await waits("/v1/session/list", () => target().call("PUT", "/v1/session/create", "{}"));
     expect(json<unknown[]>(after).length).toBeGreaterThan(0);

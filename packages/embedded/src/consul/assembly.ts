@@ -16,6 +16,7 @@ import { type Route, router } from "./http/router.ts";
 import { httpFace } from "./http/server.ts";
 import { type Kv, kv } from "./kv/kv.ts";
 import { kvRoutes } from "./kv/kv-http.ts";
+import { listIndexes } from "./kv/list-indexes.ts";
 import { reapTombstones } from "./kv/tombstones.ts";
 import { sessionRoutes } from "./sessions/session-http.ts";
 import { type SessionTimers, sessionTimers } from "./sessions/session-timers.ts";
@@ -55,7 +56,8 @@ export function assemble(store: Store, options: AssemblyOptions): Assembly {
   const stopping = new AbortController();
   const state = assembleState(store, options, failed);
   const wait = { watchers: state.watchers, clock, random, stopped: stopping.signal };
-  const context = { ...state, store, read: store.read, wait, nodeName };
+  const lists = listIndexes(state.watchers);
+  const context = { ...state, lists, store, read: store.read, wait, nodeName };
   const nodeId = getNode(store.read, nodeName)?.ID ?? randomUUID();
   const self: Self = { nodeName, nodeId, host, port: () => portOf(face.server) };
   const routes = [

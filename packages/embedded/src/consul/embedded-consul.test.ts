@@ -44,8 +44,8 @@ describe("the embedded Consul", () => {
     await clock.advance(10_000);
     expect(await sessions()).toBe(1);
     await clock.advance(10_000);
-    await vi.waitFor(async () => expect(await sessions()).toBe(0));
-    expect(events).toContainEqual({ type: "consul.session-expired", session: id });
+    await vi.waitFor(() => expect(events).toContainEqual({ type: "consul.session-expired", session: id }));
+    expect(await sessions()).toBe(0);
   });
 
   it("keeps KV, sessions with their TTL begun anew, locks and services over a restart", async () => {

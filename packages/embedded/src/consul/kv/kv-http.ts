@@ -5,14 +5,17 @@ import type { Route } from "../http/router.ts";
 import { getSession, type Sessions } from "../sessions/sessions.ts";
 import type { Store } from "../store/store.ts";
 import type { Transaction } from "../store/transaction.ts";
+import type { Query } from "../watch/blocking.ts";
 import { keyTopic, prefixTopic } from "../watch/watchers.ts";
 import { getRecord, type Kv, type KvContent, kvIndex, listKeys } from "./kv.ts";
+import type { ListIndexes } from "./list-indexes.ts";
 import { decodeRecord, type KvRecord, recordJson } from "./record.ts";
 
 export interface KvContext extends ReadContext {
   store: Store;
   kv: Kv;
   sessions: Sessions;
+  lists: ListIndexes;
 }
 
 /** Consul's `kv_max_value_size`. */
@@ -54,24 +57,35 @@ function raw({ value }: KvRecord): Answer {
 }
 
 function tree(request: Request, context: KvContext): Answer | Promise<Answer> {
-  const run = () => {
-    const pick = (key: string, encoded: Buffer) => recordJson(key, decodeRecord(encoded));
-    const { index, found } = listKeys(context.read, request.rest, pick);
-    return { index, value: found };
-  };
+  const pick = (key: string, encoded: Buffer) => recordJson(key, decodeRecord(encoded));
   const render = (found: string[]) =>
     found.length === 0 ? { status: 404 } : { status: 200, body: `[${found.join(",")}]` };
-  return answerRead(request, context, { query: { run, topics: [prefixTopic(request.rest)] }, render });
+  return answerRead(request, context, { query: listQuery(request.rest, context, pick), render });
 }
 
 function keys(request: Request, context: KvContext): Answer | Promise<Answer> {
   const { rest, query } = request;
-  const run = () => {
-    const { index, found } = listKeys(context.read, rest, (key) => key);
-    return { index, value: folded(found, rest, query.get("separator") ?? "") };
+  const separator = query.get("separator") ?? "";
+  const render = (found: string[]) =>
+    found.length === 0 && rest !== "" ? { status: 404 } : json(folded(found, rest, separator));
+  return answerRead(request, context, { query: listQuery(rest, context, (key) => key), render });
+}
+
+function listQuery(
+  prefix: string,
+  { read, lists }: KvContext,
+  pick: (key: string, encoded: Buffer) => string,
+): Query<string[]> {
+  return {
+    topics: [prefixTopic(prefix)],
+    knownIndex: () => lists.known(prefix),
+    run() {
+      const { index, found } = listKeys(read, prefix, pick);
+      // The index of an empty list is that of the whole table, which moves without a change under the prefix.
+      if (found.length > 0 && prefix !== "") lists.remember(prefix, index);
+      return { index, value: found };
+    },
   };
-  const render = (found: string[]) => (found.length === 0 && rest !== "" ? { status: 404 } : json(found));
-  return answerRead(request, context, { query: { run, topics: [prefixTopic(rest)] }, render });
 }
 
 /** Cuts keys after the first separator beyond the prefix, each once. */

@@ -15,9 +15,9 @@ import {
 export interface Store {
   read: Reader;
   /**
-   * Runs `change` alone and resolves with its result once the writes are on disk, so a killed process loses nothing
-   * that was answered. A thrown error rejects and leaves nothing behind. Writes that arrive while a commit is under
-   * way share the next one.
+   * Runs `change` alone and resolves with its result once the writes are committed, so a killed process loses nothing
+   * that was answered; a power failure may lose the last moments, but never half of a transaction. A thrown error
+   * rejects and leaves nothing behind. Writes that arrive while a commit is under way share the next one.
    */
   write<T>(change: (tx: Transaction) => T): Promise<T>;
   close(): Promise<void>;
@@ -57,6 +57,8 @@ export async function openStore(folder: string): Promise<Store> {
           () => undefined,
           (error: unknown) => error ?? new Error("the store refused the write"),
         );
+      // A read of this same turn may hold an older snapshot; whoever is woken now must see the commit.
+      db.resetReadTxn();
       for (const job of batch) job.settle(failure);
     }
     working = undefined;

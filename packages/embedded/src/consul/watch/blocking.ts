@@ -5,6 +5,8 @@ import type { Watchers } from "./watchers.ts";
 export interface Query<T> {
   run(): Found<T>;
   topics: readonly string[];
+  /** The index that `run` would find, where it is known without running. */
+  knownIndex?(): number | undefined;
 }
 
 export interface Found<T> {
@@ -44,14 +46,16 @@ export async function block<T>(
   context: WaitContext,
   signal: AbortSignal,
 ): Promise<Found<T>> {
-  const over = new AbortController();
-  const end = () => over.abort();
+  const ended = new AbortController();
+  const end = () => ended.abort();
   let wake: () => void = () => undefined;
   const unwatch = context.watchers.watch(query.topics, () => wake());
-  for (const cause of [signal, context.stopped]) cause.addEventListener("abort", end);
+  const causes = [signal, context.stopped];
+  for (const cause of causes) cause.addEventListener("abort", end);
+  if (causes.some(({ aborted }) => aborted)) end();
   const longest = Math.min(wait.waitMs || DEFAULT_WAIT_MS, LONGEST_WAIT_MS);
-  const asleep = context.clock.sleep(longest * (1 + context.random() * JITTER), over.signal).then(() => {
-    over.abort();
+  const asleep = context.clock.sleep(longest * (1 + context.random() * JITTER), ended.signal).then(() => {
+    end();
     wake();
   });
   try {
@@ -59,16 +63,19 @@ export async function block<T>(
       const woken = new Promise<void>((resolve) => {
         wake = resolve;
       });
-      const found = query.run();
-      if (found.index > wait.index || over.signal.aborted || signal.aborted || context.stopped.aborted) {
-        return found;
-      }
+      const found = ended.signal.aborted || mayBeNew(query, wait) ? query.run() : undefined;
+      if (found && (ended.signal.aborted || found.index > wait.index)) return found;
       await woken;
     }
   } finally {
     unwatch();
-    for (const cause of [signal, context.stopped]) cause.removeEventListener("abort", end);
-    over.abort();
+    for (const cause of causes) cause.removeEventListener("abort", end);
+    end();
     await asleep;
   }
+}
+
+function mayBeNew<T>(query: Query<T>, wait: Wait): boolean {
+  const known = query.knownIndex?.();
+  return known === undefined || known > wait.index;
 }
