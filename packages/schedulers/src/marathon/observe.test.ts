@@ -10,7 +10,7 @@ const EXPECTED: Record<string, [health: string, message: string]> = {
   "checks-not-yet-answered": ["Progressing", "1 of 3 instances healthy"],
   "crash-looping": [
     "Degraded",
-    "0 of 3 instances healthy; the last task failed: Command exited with status 1, token •••; next start in 12 s",
+    "0 of 3 instances healthy; the last task failed: Command exited with status 1, token •••; Marathon pauses before the next start",
   ],
   "deployed-not-yet-started": ["Progressing", "0 of 3 instances healthy"],
   deploying: ["Progressing", "1 of 3 instances healthy"],

@@ -62,7 +62,7 @@ function reasonsOf(app: JsonObject, queued: QueueEntry | undefined, unhealthy: n
   if (unhealthy > 0) reasons.push(`${unhealthy} failing the health check`);
   const failure = lastFailure(app);
   if (failure) reasons.push(failure);
-  if (queued && queued.backOffSeconds > 0) reasons.push(`next start in ${queued.backOffSeconds} s`);
+  if (queued && queued.backOffSeconds > 0) reasons.push("Marathon pauses before the next start");
   if (queued && queued.declined.length > 0) reasons.push(`no offer fits: ${queued.declined.join(", ")}`);
   return reasons;
 }
