@@ -33,64 +33,40 @@ export interface ReconcileLoop {
 export const INTERRUPTED = Symbol("interrupted");
 
 export function reconcileLoop(options: ReconcileLoopOptions): ReconcileLoop {
-  let woken = true;
-  let sleeping: AbortController | undefined;
-  let passing: AbortController | undefined;
+  const state: State = { woken: true, sleeping: undefined, passing: undefined };
 
   function wake() {
-    woken = true;
-    sleeping?.abort();
-  }
-
-  async function sleep(ms: number, signal: AbortSignal) {
-    if (woken || signal.aborted) return;
-    sleeping = new AbortController();
-    await options.clock.sleep(ms, sleeping.signal);
-    sleeping = undefined;
-  }
-
-  async function runPass(failures: number): Promise<Result> {
-    passing = new AbortController();
-    const passSignal = passing.signal;
-    try {
-      return await options.pass(passSignal);
-    } catch (error) {
-      if (passSignal.aborted) return { kind: "interrupted" };
-      return { kind: "failed", error, failures: failures + 1 };
-    } finally {
-      passing = undefined;
-    }
+    state.woken = true;
+    state.sleeping?.abort();
   }
 
   return {
     wake,
     interrupt() {
       wake();
-      passing?.abort(INTERRUPTED);
+      state.passing?.abort(INTERRUPTED);
     },
     async run(signal) {
       // Not AbortSignal.any: Node 20 keeps what it makes of a long-lived signal for as long as anything listens to it.
       const stop = () => {
-        sleeping?.abort();
-        passing?.abort(signal.reason);
+        state.sleeping?.abort();
+        state.passing?.abort(signal.reason);
       };
       signal.addEventListener("abort", stop);
-      let failures = 0;
       try {
-        while (!signal.aborted) {
-          woken = false;
-          const result = await runPass(failures);
-          if (result.kind !== "interrupted") {
-            failures = result.kind === "failed" ? result.failures : 0;
-            options.settled?.(result);
-          }
-          await sleep(pauseAfter(result, options), signal);
-        }
+        await passUntilAborted(state, options, signal);
       } finally {
         signal.removeEventListener("abort", stop);
       }
     },
   };
+}
+
+interface State {
+  /** A pass is asked for. */
+  woken: boolean;
+  sleeping: AbortController | undefined;
+  passing: AbortController | undefined;
 }
 
 type Result = Outcome | { kind: "failed"; error: unknown; failures: number } | { kind: "interrupted" };
@@ -101,4 +77,40 @@ function pauseAfter(result: Result, options: ReconcileLoopOptions): number {
   if (result.kind === "failed") return backoffMs(result.failures - 1, backoff, random);
   if (result.kind === "wait") return jittered(result.retryInMs, 0.1, random);
   return jittered(intervalMs, 0.1, random);
+}
+
+async function passUntilAborted(
+  state: State,
+  options: ReconcileLoopOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    state.woken = false;
+    const result = await runPass(state, options, failures);
+    if (result.kind !== "interrupted") {
+      failures = result.kind === "failed" ? result.failures : 0;
+      options.settled?.(result);
+    }
+    if (!state.woken && !signal.aborted) await sleep(state, options.clock, pauseAfter(result, options));
+  }
+}
+
+async function runPass(state: State, options: ReconcileLoopOptions, failures: number): Promise<Result> {
+  const passing = new AbortController();
+  state.passing = passing;
+  try {
+    return await options.pass(passing.signal);
+  } catch (error) {
+    if (passing.signal.aborted) return { kind: "interrupted" };
+    return { kind: "failed", error, failures: failures + 1 };
+  } finally {
+    state.passing = undefined;
+  }
+}
+
+async function sleep(state: State, clock: Clock, ms: number): Promise<void> {
+  state.sleeping = new AbortController();
+  await clock.sleep(ms, state.sleeping.signal);
+  state.sleeping = undefined;
 }

@@ -43,8 +43,7 @@ export function memorySource(branch = "main"): MemorySource {
     failing: undefined,
     push(files) {
       const tree = treeOf(files, blobs);
-      const seed = `${commits.size}:${[...tree.values()].map((file) => file.path + file.oid).join()}`;
-      const commit = commitId(createHash("sha1").update(seed).digest("hex"));
+      const commit = commitOf(tree, commits.size);
       commits.set(commit, tree);
       move(commit);
       return commit;
@@ -86,6 +85,11 @@ function treeOf(
     tree.set(file.path, file);
   }
   return tree;
+}
+
+function commitOf(tree: ReadonlyMap<FilePath, TreeFile>, number: number): CommitId {
+  const seed = `${number}:${[...tree.values()].map((file) => file.path + file.oid).join()}`;
+  return commitId(createHash("sha1").update(seed).digest("hex"));
 }
 
 function described(commit: CommitId): CommitInfo {

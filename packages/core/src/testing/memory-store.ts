@@ -21,56 +21,39 @@ export interface MemoryStore {
   loose(fence: KvFence): void;
 }
 
-type Draft = Map<string, KvEntry | undefined>;
-
 export function memoryStore(limits: KvLimits): MemoryStore {
   const entries = new Map<string, KvEntry>();
-  const holders = new Map<string, { readonly fence: KvFence; readonly controller: AbortController }>();
   const watchers = new Set<() => void>();
   const commits: (readonly KvOp[])[] = [];
   let index = 0;
-  let sessions = 0;
 
-  function keep(key: string, entry: Omit<KvEntry, "key" | "modifyIndex"> | undefined) {
-    index += 1;
-    if (entry) entries.set(key, { ...entry, key, modifyIndex: String(index) });
-    else entries.delete(key);
-    depose();
-    for (const notify of [...watchers]) notify();
-  }
-  /** A lock lives in its key: whoever deletes the key ends it. */
-  function depose() {
-    for (const [key, { controller }] of holders) {
-      if (entries.has(key)) continue;
-      holders.delete(key);
-      controller.abort(new SluiceError("LOCK_LOST", `the lock ${key} was lost`));
-    }
-  }
-  function apply(ops: readonly KvOp[]): KvCommit {
-    const draft: Draft = new Map();
-    const next = String(index + 1);
-    const conflicts = ops.flatMap((op, at) => {
-      const now = draft.has(op.key) ? draft.get(op.key) : entries.get(op.key);
-      const what = objection(op, now);
-      if (what === undefined) draft.set(op.key, after(op, now, next));
-      return what === undefined ? [] : [{ op: at, what }];
-    });
-    if (conflicts.length > 0) return { applied: false, conflicts };
+  function change(draft: Draft): string {
     index += 1;
     for (const [key, entry] of draft) {
       if (entry) entries.set(key, entry);
       else entries.delete(key);
     }
-    commits.push(ops);
-    depose();
+    locks.depose();
     for (const notify of [...watchers]) notify();
-    return { applied: true, index: next };
+    return String(index);
+  }
+  function keep(key: string, entry: Omit<KvEntry, "key" | "modifyIndex"> | undefined) {
+    change(new Map([[key, entry && { ...entry, key, modifyIndex: String(index + 1) }]]));
+  }
+  function apply(ops: readonly KvOp[]): KvCommit {
+    const { draft, conflicts } = drafted(ops, entries, String(index + 1));
+    if (conflicts.length > 0) return { applied: false, conflicts };
+    commits.push(ops);
+    return { applied: true, index: change(draft) };
   }
 
+  const locks = lockTable(entries, keep);
   return {
     entries,
     commits,
     watchers,
+    hold: locks.hold,
+    loose: locks.loose,
     under: (prefix) =>
       [...entries.values()]
         .filter((one) => one.key.startsWith(prefix))
@@ -83,13 +66,35 @@ export function memoryStore(limits: KvLimits): MemoryStore {
     remove: (key) => keep(key, undefined),
     transact(ops, fence) {
       refuseTooLarge(ops, limits);
-      if (fence && holders.get(fence.key)?.fence.session !== fence.session)
-        throw new SluiceError("LOCK_LOST", `the lock ${fence.key} is not held`);
+      locks.check(fence);
       return apply(ops);
     },
     transactLarge(op) {
       refuseLargeValues([op], limits);
       return apply([op]).applied;
+    },
+  };
+}
+
+/** Who holds which lock; the key of a lock tells people and readers the same. */
+function lockTable(
+  entries: ReadonlyMap<string, KvEntry>,
+  keep: (key: string, entry: Omit<KvEntry, "key" | "modifyIndex"> | undefined) => void,
+): Pick<MemoryStore, "hold" | "loose"> & { check(fence: KvFence | undefined): void; depose(): void } {
+  const holders = new Map<string, { readonly fence: KvFence; readonly controller: AbortController }>();
+  let sessions = 0;
+  return {
+    check(fence) {
+      if (fence && holders.get(fence.key)?.fence.session !== fence.session)
+        throw new SluiceError("LOCK_LOST", `the lock ${fence.key} is not held`);
+    },
+    /** A lock lives in its key: whoever deletes the key ends it. */
+    depose() {
+      for (const [key, { controller }] of holders) {
+        if (entries.has(key)) continue;
+        holders.delete(key);
+        controller.abort(new SluiceError("LOCK_LOST", `the lock ${key} was lost`));
+      }
     },
     hold(key, holder) {
       if (holders.has(key)) return undefined;
@@ -109,6 +114,20 @@ export function memoryStore(limits: KvLimits): MemoryStore {
       keep(key, entry && { value: entry.value });
     },
   };
+}
+
+type Draft = Map<string, KvEntry | undefined>;
+
+/** What a transaction would leave, each operation seeing those before it, and what stands in its way. */
+function drafted(ops: readonly KvOp[], entries: ReadonlyMap<string, KvEntry>, index: string) {
+  const draft: Draft = new Map();
+  const conflicts = ops.flatMap((op, at) => {
+    const now = draft.has(op.key) ? draft.get(op.key) : entries.get(op.key);
+    const what = objection(op, now);
+    if (what === undefined) draft.set(op.key, after(op, now, index));
+    return what === undefined ? [] : [{ op: at, what }];
+  });
+  return { draft, conflicts };
 }
 
 function objection(op: KvOp, now: KvEntry | undefined): string | undefined {
