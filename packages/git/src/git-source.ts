@@ -93,6 +93,7 @@ async function chooseProgram(options: GitSourceOptions): Promise<GitProgram | un
     git: options.git ?? "git",
     timeoutMs: options.timeoutMs ?? 60_000,
     env: gitEnvironment(),
+    clock: options.clock,
   };
   if (options.git !== undefined || (await hasGit(program))) return program;
   options.log?.(

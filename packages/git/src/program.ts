@@ -1,5 +1,5 @@
-import { messageOf, redact, SluiceError } from "@sluice/core";
-import { execa } from "execa";
+import { type ChildProcess, spawn } from "node:child_process";
+import { type Clock, redact, SluiceError } from "@sluice/core";
 
 export interface GitProgram {
   /** The program's name or path. */
@@ -7,7 +7,11 @@ export interface GitProgram {
   /** How long one command may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
 }
+
+/** How long a command that was told to end may take before it is made to, in milliseconds. */
+const KILL_AFTER_MS = 1000;
 
 /** What git may see of our environment: how to find programs, proxies, keys and certificates, and nothing else. */
 const PASSED_ON =
@@ -43,24 +47,74 @@ export async function runGit(
     readonly signal?: AbortSignal;
   } = {},
 ): Promise<string> {
-  options.signal?.throwIfAborted();
-  const result = await execa(program.git, [...args], {
-    env: { ...program.env, ...options.env },
-    extendEnv: false,
-    stdin: "ignore",
-    reject: false,
-    timeout: program.timeoutMs,
-    forceKillAfterDelay: 1000,
-    ...(options.signal ? { cancelSignal: options.signal } : {}),
-  });
-  if (result.exitCode === 0) return result.stdout;
-  options.signal?.throwIfAborted();
-  if (result.code === "ENOENT") throw new SluiceError("GIT_MISSING", `there is no program "${program.git}"`);
+  const { signal, secrets } = options;
+  signal?.throwIfAborted();
+  const end = await runToEnd(program, args, { ...program.env, ...options.env }, signal);
+  if (end.code === 0) return end.stdout.trimEnd();
+  signal?.throwIfAborted();
+  if (end.missing) throw new SluiceError("GIT_MISSING", `there is no program "${program.git}"`);
   const command = args.find((arg) => /^[a-z]/.test(arg) && !arg.includes("=")) ?? "";
-  const why = result.timedOut
+  const why = end.timedOut
     ? `took longer than ${program.timeoutMs} ms`
-    : `failed: ${lastWords(result.stderr) || messageOf(result.cause ?? result.shortMessage)}`;
-  throw new SluiceError("GIT_FAILED", redact(`git ${command} ${why}`, options.secrets));
+    : `failed: ${lastWords(end.stderr) || `it ended with ${end.code}`}`;
+  throw new SluiceError("GIT_FAILED", redact(`git ${command} ${why}`, secrets));
+}
+
+interface End {
+  readonly code: number | string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly missing: boolean;
+  readonly timedOut: boolean;
+}
+
+async function runToEnd(
+  { git, clock, timeoutMs }: GitProgram,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal | undefined,
+): Promise<End> {
+  // A group of its own: the programs git starts for a remote must end with it, or its pipes would stay open.
+  const child = spawn(git, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const stdout: Buffer[] = [];
+  let stderr = "";
+  let missing = false;
+  let timedOut = false;
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString("utf8")).slice(-4000);
+  });
+  const over = new AbortController();
+  const closed = new Promise<number | string | null>((resolve) => {
+    child.on("error", (error: NodeJS.ErrnoException) => {
+      missing = error.code === "ENOENT";
+      stderr = error.message;
+      resolve(null);
+    });
+    child.on("close", (code, killed) => resolve(killed ?? code));
+  });
+  const until = AbortSignal.any(signal ? [signal, over.signal] : [over.signal]);
+  const deadline = clock.sleep(timeoutMs, until).then(async () => {
+    if (over.signal.aborted) return;
+    timedOut = !signal?.aborted;
+    endGroup(child, "SIGTERM");
+    await clock.sleep(KILL_AFTER_MS, over.signal);
+    if (!over.signal.aborted) endGroup(child, "SIGKILL");
+  });
+  const code = await closed;
+  over.abort();
+  await deadline;
+  return { code, stdout: Buffer.concat(stdout).toString("utf8"), stderr, missing, timedOut };
+}
+
+/** Ends a process that was started as the leader of a group, with all it started. */
+export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, signal);
+  } catch {
+    child.kill(signal);
+  }
 }
 
 /** True where the program can be run. */

@@ -151,6 +151,7 @@ describe("watching a local branch", () => {
     "of %s tells of its first commit, of the next, of packing, and of its deletion",
     async (branch) => {
       const source = await open(branch);
+      await source.head();
       const { seen, end } = hints(source);
       const steps = [
         () => repository.commit({ a: "1" }, branch),
@@ -160,7 +161,8 @@ describe("watching a local branch", () => {
         () => repository.git("update-ref", "-d", `refs/heads/${branch}`),
         () => repository.commit({ a: "4" }, branch),
       ];
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      // The repository's folder is known by now, so the watch is armed before this answers.
+      await source.head();
       for (const step of steps) {
         const before = seen.count;
         step();

@@ -10,6 +10,8 @@ export interface RemoteAddress {
 const URL_FORM = /^([a-z][a-z0-9+.-]*):\/\//i;
 /** `git@host:path`, as ssh has it. The host has two letters at least, so that `C:\repo` is a path. */
 const SCP_FORM = /^(?:\w[\w.-]*@)?\w[\w.-]+:(?!\/\/)[^-]/;
+/** `ext::…`: a program of that name is run to reach the repository. */
+const HELPER_FORM = /^[\w+.-]+::/;
 const SCHEMES = ["http", "https", "ssh", "git", "file"];
 
 /**
@@ -17,6 +19,8 @@ const SCHEMES = ["http", "https", "ssh", "git", "file"];
  * @throws USAGE for a URL of a scheme that is not allowed, or that is none.
  */
 export function remoteAddress(repository: string): RemoteAddress | undefined {
+  if (HELPER_FORM.test(repository))
+    throw new SluiceError("USAGE", "a repository that is reached through a helper program is not allowed");
   const scheme = URL_FORM.exec(repository)?.[1]?.toLowerCase();
   if (scheme === undefined)
     return SCP_FORM.test(repository) ? { url: repository, credentials: undefined } : undefined;

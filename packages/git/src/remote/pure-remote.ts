@@ -30,6 +30,9 @@ export function pureRemote(options: RemoteOptions & { clock: Clock; timeoutMs: n
       const there = (await within(options, address, "ls-remote", ask, signal)).find((one) => one.ref === ref);
       if (!there) return undefined;
       if ((await readLocalRef(clone, tracking)) === there.oid) return there.oid as CommitId;
+      // A clone the git program made has no such setting; isomorphic-git fetches into nowhere else.
+      const value = "+refs/heads/*:refs/remotes/origin/*";
+      await git.setConfig({ fs, gitdir: clone, path: "remote.origin.fetch", value });
       const fetched = await within(
         options,
         address,
@@ -40,6 +43,7 @@ export function pureRemote(options: RemoteOptions & { clock: Clock; timeoutMs: n
             http,
             gitdir: clone,
             url: address.url,
+            remote: "origin",
             ref: branch,
             remoteRef: branch,
             singleBranch: true,

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { systemClock } from "@sluice/core";
 import git from "isomorphic-git";
 import { gitEnvironment, hasGit, runGit } from "../program.ts";
 import { branchRef } from "../refs/branch-name.ts";
@@ -17,7 +18,7 @@ export async function initBareRepository(
   const { defaultBranch } = options;
   branchRef(defaultBranch);
   if (await isRepository(path)) return;
-  const program = { git: options.git ?? "git", timeoutMs: 60_000, env: gitEnvironment() };
+  const program = { git: options.git ?? "git", timeoutMs: 60_000, env: gitEnvironment(), clock: systemClock };
   if (await hasGit(program)) {
     const how = ["--quiet", "--bare", "--template=", `--initial-branch=${defaultBranch}`];
     await runGit(program, ["init", ...how, "--", path]);

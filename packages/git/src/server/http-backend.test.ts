@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -134,8 +134,9 @@ describe("the repository over HTTP", () => {
   /** True while the process whose number the file holds runs. */
   function isRunning(file: string): boolean {
     try {
-      process.kill(Number(readFileSync(file, "utf8")), 0);
-      return true;
+      // A dead process that nobody has reaped yet (state Z) runs no more.
+      const state = execFileSync("ps", ["-o", "stat=", "-p", readFileSync(file, "utf8").trim()]);
+      return !state.toString().startsWith("Z");
     } catch {
       return false;
     }

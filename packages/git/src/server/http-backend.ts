@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable, Writable } from "node:stream";
-import { gitEnvironment } from "../program.ts";
+import { endGroup, gitEnvironment } from "../program.ts";
 import { endOfCgiHead, parseCgiHead } from "./cgi-answer.ts";
 
 export interface GitHttpBackendOptions {
@@ -93,7 +93,9 @@ function bridge(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const stop = () => endGroup(child);
+    const stop = () => {
+      if (child.exitCode === null && child.signalCode === null) endGroup(child, "SIGTERM");
+    };
     const gone = () => {
       if (!res.writableFinished) stop();
     };
@@ -133,13 +135,4 @@ function passAnswer(from: Readable, res: ServerResponse): void {
     from.pipe(res, { end: false });
   };
   from.on("data", read);
-}
-
-function endGroup(child: ChildProcess): void {
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  try {
-    process.kill(-child.pid, "SIGTERM");
-  } catch {
-    child.kill("SIGKILL");
-  }
 }
