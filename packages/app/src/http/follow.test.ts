@@ -154,7 +154,7 @@ describe("following a commit", () => {
     mark(A);
     kv.set(layout.deployment, encodeRecord(status(A, "degraded")));
     const following = told(A, clock);
-    while (clock.sleepers() < 2) await new Promise((resolve) => setImmediate(resolve));
+    while (clock.sleepers() < 3) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(1_000);
     expect(await following).toEqual([{ end: "degraded" }]);
   });
@@ -162,10 +162,43 @@ describe("following a commit", () => {
   it("gives up at its deadline with a hint", async () => {
     const clock = manualClock();
     const following = told(A, clock);
-    while (clock.sleepers() < 1) await new Promise((resolve) => setImmediate(resolve));
+    while (clock.sleepers() < 2) await new Promise((resolve) => setImmediate(resolve));
     await clock.advance(60_000);
-    expect(await following).toEqual([
-      { text: expect.stringMatching(/^◎ still in progress/), end: "timeout" },
+    expect((await following).at(-1)).toEqual({
+      text: "◎ still in progress; `sluice status --environment production` tells more",
+      end: "timeout",
+    });
+  });
+
+  it("says what it waits for when nothing comes", async () => {
+    const clock = manualClock();
+    const ended = new AbortController();
+    const lines: string[] = [];
+    const following = (async () => {
+      for await (const { text } of follow(
+        { kv, environment, commit: A, from: undefined, plan: false, clock, deadlineMs: 60_000 },
+        ended.signal,
+      ))
+        if (text) lines.push(text);
+    })();
+    const silence = async (ms: number, count: number) => {
+      while (clock.sleepers() < 2) await new Promise((resolve) => setImmediate(resolve));
+      await clock.advance(ms);
+      while (lines.length < count) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await silence(3_000, 1);
+    const lock = await kv.lock(
+      layout.lock("mirror"),
+      { ttlMs: 10_000, lockDelayMs: 0, holder: "x" },
+      ended.signal,
+    );
+    await silence(6_000, 2);
+    ended.abort();
+    await following;
+    await lock.release();
+    expect(lines).toEqual([
+      "◎ no mirror leads production yet; one that ended without a word is replaced in some seconds",
+      "◎ the mirror has not brought this commit yet",
     ]);
   });
 });

@@ -1,19 +1,16 @@
 import {
-  type Clock,
   type CommitId,
   type DeploymentStatus,
-  decodeRecord,
   type Kv,
-  type KvEntry,
   parseRevision,
   type Revision,
-  type RevisionMarker,
   type SluiceEvent,
 } from "@sluice/core";
 import type { Environment } from "../engine/environment.ts";
-import { type LoggedEvent, readEventLog } from "../engine/event-log.ts";
+import { readEventLog } from "../engine/event-log.ts";
 import { eventLines } from "../text/events.ts";
 import { GLYPH } from "../text/glyphs.ts";
+import { type News, type NewsOptions, newsOf } from "./news.ts";
 
 /** One thing a follower is told; the last one has `end`. */
 export interface FollowLine {
@@ -27,22 +24,12 @@ export interface FollowFrom {
   readonly deployer: number;
 }
 
-export interface FollowOptions {
-  readonly kv: Kv;
-  readonly environment: Environment;
+export interface FollowOptions extends NewsOptions {
   readonly commit: CommitId;
   readonly from: FollowFrom | undefined;
   /** Leave out what the pusher was told before: the plan. */
   readonly plan: boolean;
-  readonly clock: Clock;
-  readonly deadlineMs: number;
 }
-
-type News =
-  | { kind: "mirror" | "deployer"; events: readonly LoggedEvent[] }
-  | { kind: "marker"; marker: RevisionMarker }
-  | { kind: "deployment"; status: DeploymentStatus }
-  | { kind: "timeout" };
 
 /** Where the logs of an environment stand now. */
 export async function followFrom(kv: Kv, environment: Environment): Promise<FollowFrom> {
@@ -63,11 +50,15 @@ export async function* follow(options: FollowOptions, signal: AbortSignal): Asyn
   try {
     for await (const news of newsOf(options, AbortSignal.any([signal, ended.signal]))) {
       if (news.kind === "timeout") return yield timedOut(options);
+      if (news.kind === "silence") {
+        yield { text: await standing(options, state) };
+        continue;
+      }
       if ("events" in news) {
         const fresh = news.events.filter((one) => one.seq > seen[news.kind]);
         seen[news.kind] = fresh.at(-1)?.seq ?? seen[news.kind];
         for (const { event } of fresh) yield* tell(event, options, state);
-      } else observe(news, options, state);
+      } else if (news.kind === "marker" || news.kind === "deployment") observe(news, options, state);
       if (state.end) return yield { end: state.end };
     }
   } finally {
@@ -77,7 +68,20 @@ export async function* follow(options: FollowOptions, signal: AbortSignal): Asyn
 
 interface FollowState {
   mirrored: boolean;
+  counts?: DeploymentStatus["counts"];
   end?: NonNullable<FollowLine["end"]>;
+}
+
+/** What is being waited for, when nothing has been told for a while. */
+async function standing({ kv, environment }: FollowOptions, state: FollowState): Promise<string> {
+  const role = state.mirrored ? "deployer" : "mirror";
+  const lock = await kv.get(environment.layout.lock(role)).catch(() => undefined);
+  if (!lock?.session)
+    return `${GLYPH.wait} no ${role} leads ${environment.name} yet; one that ended without a word is replaced in some seconds`;
+  if (!state.mirrored) return `${GLYPH.wait} the mirror has not brought this commit yet`;
+  if (!state.counts) return `${GLYPH.wait} the deployer has not begun with this commit yet`;
+  const { jobs, healthy, progressing, failed } = state.counts;
+  return `${GLYPH.wait} ${healthy} of ${jobs} jobs healthy, ${progressing} in progress, ${failed} failed`;
 }
 
 function timedOut({ environment }: FollowOptions): FollowLine {
@@ -118,55 +122,12 @@ function observe(
     const there = commitOf(news.marker.revision) === options.commit;
     if (state.mirrored && !there) state.end = "superseded";
     state.mirrored = there;
-  } else if (state.mirrored && commitOf(news.status.attempted) === options.commit && news.status.finishedAt) {
-    state.end ??= endOf(news.status);
+  } else if (commitOf(news.status.attempted) === options.commit) {
+    state.counts = news.status.counts;
+    if (state.mirrored && news.status.finishedAt) state.end ??= endOf(news.status);
   }
 }
 
 function endOf(status: DeploymentStatus): NonNullable<FollowLine["end"]> {
   return status.state === "progressing" ? "degraded" : status.state;
-}
-
-/** How long the deployment's own key waits before it is believed to be the end: the events behind it are on their way. */
-const EVENTS_LAG_MS = 1_000;
-
-async function* newsOf(
-  { kv, environment, clock, deadlineMs }: FollowOptions,
-  signal: AbortSignal,
-): AsyncIterable<News> {
-  const { layout } = environment;
-  const queue: News[] = [];
-  let wake: () => void = () => undefined;
-  const push = (news: News) => {
-    queue.push(news);
-    wake();
-  };
-  const watch = async (key: string, read: (entry: KvEntry) => News, lagMs: number) => {
-    for await (const entry of kv.watch(key, { signal })) {
-      if (!entry) continue;
-      if (lagMs > 0) await clock.sleep(lagMs, signal);
-      push(read(entry));
-    }
-  };
-  for (const kind of ["mirror", "deployer"] as const)
-    void watch(`${layout.events}/${kind}`, (entry) => ({ kind, events: readEventLog(entry) }), 0).catch(
-      () => undefined,
-    );
-  void watch(
-    layout.revision,
-    (entry) => ({ kind: "marker", marker: decodeRecord("marker", entry) }),
-    0,
-  ).catch(() => undefined);
-  void watch(
-    layout.deployment,
-    (entry) => ({ kind: "deployment", status: decodeRecord("deployment", entry) }),
-    EVENTS_LAG_MS,
-  ).catch(() => undefined);
-  void clock.sleep(deadlineMs, signal).then(() => push({ kind: "timeout" }));
-  signal.addEventListener("abort", () => wake(), { once: true });
-  while (!signal.aborted) {
-    const news = queue.shift();
-    if (news) yield news;
-    else await new Promise<void>((resolve) => (wake = resolve));
-  }
 }
