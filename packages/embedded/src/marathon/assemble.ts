@@ -54,7 +54,7 @@ export function assemble(options: EmbeddedMarathonOptions, parts: Parts): Api {
     events,
     closing,
     wanted: root.app,
-    over: (id) => void store.dropDeployment(id).catch(() => undefined),
+    over: store.dropDeployment,
   });
   const maxRunningDeployments = options.maxRunningDeployments ?? 100;
   const updates = createUpdates({ root, store, deployments, ports, events, clock, maxRunningDeployments });

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core";
@@ -32,6 +33,7 @@ export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promis
   const host = options.host ?? "127.0.0.1";
   const sandboxes = join(options.dataDir, "sandboxes");
   const closing = new AbortController();
+  setMaxListeners(0, closing.signal);
   const store = openStore(options.dataDir);
   try {
     const clock = options.clock ?? systemClock;

@@ -18,7 +18,8 @@ export interface Store {
   version(appId: string, version: string): App | undefined;
   /** Keeps changes and the deployment that makes them, all or nothing; resolves when they are on disk. */
   commit(changes: readonly Change[], plan?: Plan): Promise<void>;
-  dropDeployment(id: string): Promise<void>;
+  /** Forgets a deployment that is over; kept with the next commit, as one taken up again in vain does no harm. */
+  dropDeployment(id: string): void;
   putFailure(failure: TaskFailure): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,6 +40,7 @@ export function openStore(dataDir: string): Store {
   facts.putSync("frameworkId", frameworkId);
   // Read right after they are written, before the database has them.
   const latestFailures = new Map<string, TaskFailure>();
+  const ended = new Set<string>();
   const knownGroups = new Set(groups.getKeys());
 
   const versionKeys = (id: string) => [...versions.getKeys({ start: [id, ""], end: [id, "\uffff"] })];
@@ -75,18 +77,21 @@ export function openStore(dataDir: string): Store {
     version: (id, version) => versions.get([id, version]),
     async commit(changes, plan) {
       await root.transaction(() => {
+        for (const id of ended) void deployments.remove(id);
+        ended.clear();
         for (const change of changes) write(change);
         if (plan) void deployments.put(plan.id, plan);
       });
     },
-    async dropDeployment(id) {
-      await deployments.remove(id);
-    },
+    dropDeployment: (id) => void ended.add(id),
     async putFailure(failure) {
       latestFailures.set(failure.appId, failure);
       await failures.put(failure.appId, failure);
     },
-    close: () => root.close(),
+    async close() {
+      await Promise.all([...ended].map((id) => deployments.remove(id)));
+      await root.close();
+    },
   };
 }
 

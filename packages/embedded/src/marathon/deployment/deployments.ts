@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { EventBus } from "../events.ts";
 import type { App, Change } from "../model.ts";
 import type { Action, Plan, Step } from "../root/plan.ts";
@@ -29,15 +30,22 @@ export interface Deployments {
   of(appId: string): string | undefined;
   /** Deployments that work on any of the apps. */
   lockers(appIds: readonly string[]): string[];
-  /** @param sentenced instances to kill, by app. */
-  begin(plan: Plan, sentenced?: ReadonlyMap<string, readonly string[]>): void;
+  /** Locks the apps at once, and carries the plan out. */
+  begin(plan: Plan, how?: Beginning): void;
   /** Ends a deployment where it stands. Its apps are then kept as they are wanted, but for those of `except`. */
   cancel(id: string, except?: ReadonlySet<string>): void;
 }
 
-interface State extends Running {
+export interface Beginning {
+  /** Instances to kill, by app. */
+  sentenced?: ReadonlyMap<string, readonly string[]> | undefined;
+  /** Nothing is done before this resolves; when it rejects, nothing at all. */
+  after?: Promise<unknown>;
+}
+
+interface State extends Running, Beginning {
   cancelled: AbortController;
-  sentenced: ReadonlyMap<string, readonly string[]>;
+  changes: ReadonlyMap<string, Change>;
 }
 
 export function createDeployments(options: DeploymentsOptions): Deployments {
@@ -53,6 +61,8 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
 
   async function carryOut(state: State): Promise<void> {
     const signal = AbortSignal.any([state.cancelled.signal, options.closing]);
+    setMaxListeners(0, signal);
+    if (signal.aborted) return;
     for (const [index, step] of state.plan.steps.entries()) {
       state.currentStep = index + 1;
       events.emit("deployment_info", stepFields(state.plan, step));
@@ -69,13 +79,18 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     get: (id) => running.get(id),
     of: (appId) => byApp.get(appId),
     lockers: (appIds) => [...new Set(appIds.flatMap((id) => byApp.get(id) ?? []))],
-    begin(plan, sentenced = new Map()) {
-      const state: State = { plan, sentenced, currentStep: 0, cancelled: new AbortController() };
+    begin(plan, how = {}) {
+      const changes = new Map(plan.changes.map((change) => [change.id, change]));
+      const state: State = { ...how, plan, changes, currentStep: 0, cancelled: new AbortController() };
       if (plan.steps.length > 0) {
         running.set(plan.id, state);
         for (const { id } of plan.changes) byApp.set(id, plan.id);
       }
-      void carryOut(state);
+      const { after = Promise.resolve() } = state;
+      after.then(
+        () => carryOut(state),
+        () => end(state),
+      );
     },
     cancel(id, except = new Set()) {
       const state = running.get(id);
@@ -108,8 +123,7 @@ async function perform(
   { action, app: appId }: Action,
   signal: AbortSignal,
 ): Promise<void> {
-  const change = state.plan.changes.find(({ id }) => id === appId);
-  const { from, to } = change ?? {};
+  const { from, to } = state.changes.get(appId) ?? {};
   if (action === "StopApplication" && from) {
     await stopFleet(fleets.of(appId), from, signal);
     if (signal.aborted) return;
@@ -117,7 +131,7 @@ async function perform(
     events.emit("app_terminated_event", { appId });
   }
   if (action === "ScaleApplication" && to)
-    await scaleFleet(fleets.of(appId), to, state.sentenced.get(appId) ?? [], signal);
+    await scaleFleet(fleets.of(appId), to, state.sentenced?.get(appId) ?? [], signal);
   if (action === "RestartApplication" && to) {
     const fleet = fleets.of(appId);
     fleet.resetDelay();

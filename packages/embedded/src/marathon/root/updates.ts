@@ -8,7 +8,6 @@ import { notValid, Refusal } from "../refusal.ts";
 import type { Store } from "../store.ts";
 import { isCyclic, overlay, type Plan, planSteps } from "./plan.ts";
 import type { RootGroup } from "./root-group.ts";
-import { serialQueue } from "./serial-queue.ts";
 import type { ServicePorts } from "./service-ports.ts";
 
 export interface UpdatesOptions {
@@ -46,17 +45,31 @@ export interface Updates {
 const MAX_WAITING = 500;
 
 export function createUpdates(options: UpdatesOptions): Updates {
-  const queue = serialQueue(MAX_WAITING);
+  let waiting = 0;
   let last = 0;
   const nextVersion = () => {
     last = Math.max(options.clock.now(), last + 1);
     return timestamp(last);
   };
-  return { submit: (update) => queue.run(() => perform(options, update, nextVersion())) };
+  return {
+    async submit(update) {
+      if (waiting >= MAX_WAITING) throw new Refusal(500, { message: "Queue is full" });
+      waiting++;
+      try {
+        return await accept(options, update, nextVersion());
+      } finally {
+        waiting--;
+      }
+    },
+  };
 }
 
-async function perform(options: UpdatesOptions, update: Update, version: string): Promise<Plan> {
-  const { root, store, deployments, events } = options;
+/**
+ * Everything up to the commit happens in one turn of the event loop, which is what makes writes serial; waiting for the
+ * disk does not hold up the next one, so that writes at the same time share a commit.
+ */
+function accept(options: UpdatesOptions, update: Update, version: string): Promise<Plan> {
+  const { root, store, deployments } = options;
   checkLimit(options);
   const changes = update.changes(version);
   checkRoot(root, changes);
@@ -67,13 +80,27 @@ async function perform(options: UpdatesOptions, update: Update, version: string)
   const lockers = deployments.lockers(ids);
   if (lockers.length > 0 && !update.force) throw locked(options, update, plan, lockers);
 
-  await store.commit(affected, steps.length > 0 ? plan : undefined);
   swap(options, affected);
   for (const id of lockers) deployments.cancel(id, new Set(ids));
-  events.emit("group_change_success", { groupId: update.groupId, version });
-  update.accepted?.(changes);
-  deployments.begin(plan, update.sentenced);
-  return plan;
+  const committed = store.commit(affected, steps.length > 0 ? plan : undefined).then(() => {
+    options.events.emit("group_change_success", { groupId: update.groupId, version });
+    update.accepted?.(changes);
+    return plan;
+  });
+  deployments.begin(plan, { sentenced: update.sentenced, after: committed });
+  return committed.catch((error: unknown) => {
+    takeBack(options, affected);
+    throw error;
+  });
+}
+
+/** A write that did not reach the disk is undone, but for what later writes have changed since. */
+function takeBack(options: UpdatesOptions, changes: readonly Change[]): void {
+  const mine = changes.filter(({ id, to }) => options.root.app(id) === to);
+  const reversed = mine.map(
+    ({ id, from, to }): Change => ({ id, ...(to && { from: to }), ...(from && { to: from }) }),
+  );
+  swap(options, reversed);
 }
 
 function swap({ root, ports }: UpdatesOptions, changes: readonly Change[]): void {
@@ -95,7 +122,10 @@ function checkRoot(root: RootGroup, changes: readonly Change[]): void {
   const wanted = overlay(changes, root);
   const apps = changes.flatMap(({ to }) => to ?? []);
   const added = changes.flatMap(({ from, to }) => (to && !from ? to : []));
-  if (added.some((app) => wanted.under(app.id).length > 0 || hasAppAbove(app, (id) => wanted.app(id))))
+  const groups = new Set(added.flatMap((app) => ancestors(app.id)));
+  const isTaken = (app: App) =>
+    groups.has(app.id) || root.under(app.id).some((one) => wanted.app(one.id) !== undefined);
+  if (added.some((app) => isTaken(app) || hasAppAbove(app, (id) => wanted.app(id))))
     throw notValid([{ path: "/", errors: ["Groups and Applications may not have the same identifier."] }]);
   const dependent = apps.filter((app) => app.dependencies !== undefined);
   if (dependent.length > 0 && isCyclic(dependent, wanted))
