@@ -34,9 +34,9 @@ export function tableText(titles: readonly string[], rows: readonly (readonly st
     middle: "  ",
   };
   const table = new Table({
-    head: [...titles],
+    head: titles.map((title) => colors.bold(title)),
     chars: { ...nothing, ...inner },
-    style: { "padding-left": 0, "padding-right": 0, head: ["bold"], border: [] },
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
   });
   for (const row of rows) table.push([...row]);
   return `${table.toString().replace(/[ \t]+$/gm, "")}\n`;

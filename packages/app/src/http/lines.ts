@@ -13,14 +13,17 @@ export function sendLines(
 ): FastifyReply {
   const gone = new AbortController();
   const out = new PassThrough();
-  request.raw.socket.once("close", () => gone.abort());
+  const stop = () => gone.abort();
+  // Not AbortSignal.any: on Node 20 it keeps a little of every request for as long as the server lives.
+  stopping.addEventListener("abort", stop, { once: true });
+  request.raw.socket.once("close", stop);
   const pump = async () => {
     try {
-      for await (const line of work(AbortSignal.any([gone.signal, stopping])))
-        out.write(`${JSON.stringify(line)}\n`);
+      for await (const line of work(gone.signal)) out.write(`${JSON.stringify(line)}\n`);
     } catch (error) {
       out.write(`${JSON.stringify({ message: error instanceof Error ? error.message : String(error) })}\n`);
     } finally {
+      stopping.removeEventListener("abort", stop);
       out.end();
     }
   };

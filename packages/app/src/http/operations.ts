@@ -29,6 +29,7 @@ export function operationRoutes(
     );
     const end = () => {
       stop();
+      signal.removeEventListener("abort", end);
       reply.raw.end();
     };
     request.raw.socket.once("close", end);
