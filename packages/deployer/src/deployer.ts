@@ -104,9 +104,13 @@ export function deployer(options: DeployerOptions): Deployer {
   return {
     wake: () => loop?.wake(),
     async run(signal) {
-      while (!signal.aborted) {
+      for (let losses = 0; !signal.aborted; losses++) {
         const lock = await acquire(signal);
+        const since = options.clock.now();
         if (lock) await lead(lock, signal);
+        // A lock that is lost as soon as it is taken must not become all that the KV is asked for.
+        if (options.clock.now() - since > BACKOFF.mostMs) losses = 0;
+        await options.clock.sleep(backoffMs(losses, BACKOFF, options.random), signal);
       }
     },
   };

@@ -52,9 +52,11 @@ export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions):
 
   async function drainAll() {
     try {
-      // Everything that is put in this turn of the loop goes together.
-      await Promise.resolve();
-      while (pending.size > 0) await writeBatch(takeBatch(pending, kv));
+      while (pending.size > 0) {
+        // Everything that is put in this turn of the event loop goes together.
+        await new Promise((resolve) => setImmediate(resolve));
+        await writeBatch(takeBatch(pending, kv));
+      }
     } finally {
       // In the same turn as the last look at `pending`: what is put after it starts a new drain.
       draining = undefined;

@@ -7,6 +7,7 @@ import type { JobRecords } from "../records/job-records.ts";
 import { elapsed, known, type Pass, type Term } from "../term.ts";
 import type { Ending } from "./graph.ts";
 import { type HealthWait, healthWait, type Waited } from "./health-wait.ts";
+import { lost } from "./lost.ts";
 import { type JobNode, type Write, waitMsOf } from "./node.ts";
 import { send } from "./send.ts";
 
@@ -155,44 +156,6 @@ function finishedEntry(
     revision,
     prune: job.options.prune,
   };
-}
-
-function lost(waited: Extract<Waited, { kind: "failed" | "timeout" }>) {
-  const { live } = waited;
-  const health = live?.observed.health === "Healthy" ? "Degraded" : (live?.observed.health ?? "Missing");
-  if (waited.kind === "failed") {
-    const { rolledBack, message } = waited.live.observed;
-    return rolledBack
-      ? ({ sync: "OutOfSync", health, reason: "RolledBack", message, failed: true } as const)
-      : ({
-          sync: "Synced",
-          health,
-          reason: "HealthTimeout",
-          message: `the scheduler gave up: ${message}`,
-          failed: true,
-        } as const);
-  }
-  if (waited.error !== undefined)
-    return {
-      sync: "Unknown",
-      health: "Unknown",
-      reason: "Unreachable",
-      message: "the deadline passed while the scheduler could not be asked",
-    } as const;
-  if (!live)
-    return {
-      sync: "OutOfSync",
-      health,
-      reason: "Missing",
-      message: "the job went away while it was waited for",
-    } as const;
-  return {
-    sync: "Synced",
-    health: "Degraded",
-    reason: "HealthTimeout",
-    message: `not healthy within its deadline: ${live.observed.message}`,
-    failed: true,
-  } as const;
 }
 
 function countSent(term: Term, kind: Write["kind"]): void {

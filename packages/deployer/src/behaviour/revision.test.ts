@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import { job, MARK, type World, world } from "./testing/world.ts";
+import { job, MARK, type World, world } from "../testing/world.ts";
 
 let w: World;
 afterEach(() => w.stop());
@@ -40,6 +40,39 @@ describe("a revision", () => {
       writes,
       commits,
       events,
+    ]);
+  });
+
+  it("is told of by events, each once", async () => {
+    w = world();
+    const first = w.mirror.push({ "apps/web.yaml": job("web", { token: "secret" }) });
+    w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    const second = w.mirror.push({ "apps/web.yaml": job("web", { token: "other" }) });
+    await w.until(() => w.deployment()?.applied === second);
+    await w.round();
+    const told = w.events.events.map((event) =>
+      event.type === "job.changed" ? `${event.type} ${event.status.reason}` : event.type,
+    );
+    const each = [
+      "deployment.started",
+      "deployment.planned",
+      "job.changed Pending",
+      "job.applied",
+      "job.changed Progressing",
+      "job.changed Applied",
+      "deployment.finished",
+    ];
+    expect(told).toEqual(["leader.elected", ...each, ...each]);
+    expect(
+      w.events.of("deployment.planned").map(({ revision, changes, total }) => ({ revision, changes, total })),
+    ).toEqual([
+      { revision: first, changes: [{ kind: "create", key: "apps/web", fields: [] }], total: 1 },
+      {
+        revision: second,
+        changes: [{ kind: "update", key: "apps/web", fields: [{ path: "token", from: "•••", to: "•••" }] }],
+        total: 1,
+      },
     ]);
   });
 });
