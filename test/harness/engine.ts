@@ -70,10 +70,10 @@ export function run(
 /** `sluice up` on free ports, with everything embedded unless a Consul is given. */
 export async function startEngine(options: TestEngineOptions = {}): Promise<TestEngine> {
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), "sluice-engine-")));
-  const marathonPort = await freePort();
+  const [consulPort, marathonPort, chronosPort] = await Promise.all([freePort(), freePort(), freePort()]);
   const config = {
     http: { port: 0 },
-    embedded: { consulPort: 0, marathonPort, chronosPort: 0 },
+    embedded: { consulPort, marathonPort, chronosPort },
     lock: { ttl: "10s", delay: "1s" },
     ...(options.consul ? { consul: { address: options.consul } } : {}),
     ...(options.targets ? { environments: { production: { targets: options.targets } } } : {}),

@@ -142,8 +142,7 @@ describe("commands against an engine", () => {
     expect(output).toMatch(/✔ an engine answers at http/);
     expect(output).toMatch(/✔ deploy repo of production: main is at [0-9a-f]{8}/);
     expect(output).toMatch(/✔ target apps of production: 1 jobs of Sluice's/);
-    // The configuration of the test says port 0 for Consul, which only the engine itself can resolve.
-    expect([0, 1]).toContain(code);
+    expect(code).toBe(0);
   });
 
   it("metrics and health are there for machines", async () => {
