@@ -1,4 +1,4 @@
-import { encodePath } from "@sluice/core";
+import { encodePath, SluiceError } from "@sluice/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Bench, bench, commitOf, digestOf, expectedFiles, LAYOUT } from "./test-bench.ts";
 
@@ -127,6 +127,38 @@ describe("the next revision", () => {
     await one.clock.advance(100_000);
     expect(new Set(calls)).toEqual(new Set(["get"]));
     expect(one.kv.commits).toHaveLength(1);
+  });
+});
+
+describe("a revision whose predecessor Git no longer has", () => {
+  it("is found by comparing everything, and its record of changes says that they are not known", async () => {
+    one = bench();
+    one.source.push({ a: "1", b: "1" });
+    await one.settle();
+    one.source.changes = async () => {
+      throw new SluiceError("GIT_OBJECT_MISSING", "it was pruned");
+    };
+    const commit = one.source.push({ a: "2", c: "1" });
+    await one.settle();
+    expect(one.files()).toEqual({ a: "2", c: "1" });
+    const record = JSON.parse(one.kv.dump()[LAYOUT.change(commit)] as string);
+    expect(Object.keys(record).sort()).toEqual(["commit", "previous", "revision"]);
+  });
+});
+
+describe("a branch that is deleted", () => {
+  it("leaves everything as it is until it is back", async () => {
+    one = bench();
+    const commit = one.source.push({ a: "1" });
+    await one.settle();
+    one.source.reset(undefined);
+    await one.clock.advance(1_300_000);
+    expect(one.files()).toEqual({ a: "1" });
+    expect(commitOf(one.marker())).toBe(commit);
+    one.source.push({ b: "1" });
+    await one.settle();
+    expect(one.files()).toEqual({ b: "1" });
+    expect(one.sink.of("mirror.failed")).toEqual([]);
   });
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, SluiceError } from "@sluice/core";
 import { isRepository } from "../refs/git-dir.ts";
@@ -18,19 +18,36 @@ export async function cacheFolder(
 ): Promise<string> {
   const folder = join(cacheDir, `${createHash("sha256").update(url).digest("hex").slice(0, 24)}.git`);
   try {
-    const owner = await readFile(join(folder, OWNER_FILE), "utf8").catch(() => undefined);
-    if (owner === url && (await isRepository(folder))) return folder;
+    if (await belongsTo(folder, url)) return folder;
     await mkdir(cacheDir, { recursive: true, mode: 0o700 });
-    const draft = `${folder}.${process.pid}.new`;
-    await rm(draft, { recursive: true, force: true });
-    await init(draft);
-    await writeFile(join(draft, OWNER_FILE), url);
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
+    const draft = await mkdtemp(`${folder}.new-`);
+    try {
+      await init(draft);
+      await writeFile(join(draft, OWNER_FILE), url);
+      await moveIn(draft, folder, url);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
     return folder;
   } catch (error) {
     throw new SluiceError("GIT_FAILED", `the clone's folder cannot be used: ${messageOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+async function belongsTo(folder: string, url: string): Promise<boolean> {
+  const owner = await readFile(join(folder, OWNER_FILE), "utf8").catch(() => undefined);
+  return owner === url && (await isRepository(folder));
+}
+
+/** Another source of the same URL may have been faster; its folder is as good, and must not be taken from under it. */
+async function moveIn(draft: string, folder: string, url: string): Promise<void> {
+  try {
+    await rename(draft, folder);
+  } catch {
+    if (await belongsTo(folder, url)) return;
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
   }
 }

@@ -107,6 +107,16 @@ describe.each([
     expect(await paths(damaged, commit)).toEqual(["a"]);
   });
 
+  it("may be the remote of many sources that start at once", async () => {
+    const branches = ["main", "b1", "b2", "b3"];
+    const commits = branches.map((branch) => repository.commit({ [branch]: "1" }, branch));
+    const many = await Promise.all(branches.map((branch) => open({ ...reader, branch })));
+    expect(await Promise.all(many.map((source) => source.head()))).toEqual(commits);
+    for (const [at, source] of many.entries())
+      expect(await paths(source, commits[at])).toEqual([branches[at]]);
+    expect(readdirSync(cacheDir)).toHaveLength(1);
+  });
+
   it.each([[401], [403], [404], [500]])("is unknown, not absent, while it answers %d", async (status) => {
     repository.commit({ a: "1" });
     answer = status;
