@@ -38,7 +38,7 @@ export async function lead(
       emit({ type: "leader.elected", role: "mirror" });
       await serveTerm(settings, lock, state, signal);
       await lock.release();
-      emit({ type: "leader.lost", role: "mirror" });
+      if (!signal.aborted) emit({ type: "leader.lost", role: "mirror" });
     } catch (error) {
       if (signal.aborted) return;
       fail(settings, state, error);

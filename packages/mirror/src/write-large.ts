@@ -1,18 +1,8 @@
-import {
-  encodeRecord,
-  type FilePath,
-  type KvOp,
-  type ObjectId,
-  OK,
-  type Outcome,
-  type RevisionMarker,
-} from "@sluice/core";
+import { encodeRecord, type KvOp, type ObjectId, OK, type Outcome, type RevisionMarker } from "@sluice/core";
+import { chunkWriter } from "./chunk-writer.ts";
 import { commitFenced, conflict, indexAfter } from "./fenced-commit.ts";
-import { bodyRoom, finalOps, operationBytes, putOp, removalOp, withTidying } from "./operations.ts";
+import { finalOps, putOp, removalOp, withTidying } from "./operations.ts";
 import type { MarkerState, Pass, Put, Work } from "./pass.ts";
-
-/** Events of progress are at least this far apart, in milliseconds. */
-const PROGRESS_EVERY_MS = 300;
 
 /**
  * Marker `applying`, then creates and updates, then deletes, in as few transactions as the limits allow. Each verifies that
@@ -36,7 +26,7 @@ export async function writeLarge(pass: Pass, work: Work, signal: AbortSignal): P
   pass.written = {
     ...applying,
     final: undefined,
-    transactions: writer.transactions + 1,
+    transactions: writer.transactions() + 1,
     indexes: writer.indexes,
   };
   return OK;
@@ -65,61 +55,6 @@ async function markApplying(pass: Pass, work: Work, signal: AbortSignal) {
   const index = await commitFenced(pass, ops, signal);
   if (index === undefined) return undefined;
   return { markerValue, index: indexAfter(before, markerValue, index) };
-}
-
-function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal: AbortSignal) {
-  const { kv, layout, clock, emit } = pass.settings;
-  const check: KvOp = { verb: "check-index", key: layout.revision, index: markerIndex };
-  const total = work.puts.length + work.removals.length;
-  const indexes = new Map<FilePath, string | undefined>();
-  let chunk: { path: FilePath; op: KvOp }[] = [];
-  let bytes = operationBytes(check);
-  let toldAt = clock.now();
-  let done = 0;
-
-  function progress(count: number) {
-    done += count;
-    if (clock.now() - toldAt < PROGRESS_EVERY_MS) return;
-    toldAt = clock.now();
-    emit({ type: "mirror.progress", done, total, revision: work.marker.revision });
-  }
-  async function flush(): Promise<boolean> {
-    if (chunk.length === 0) return true;
-    const index = await commitFenced(pass, [check, ...chunk.map(({ op }) => op)], signal);
-    if (index === undefined) return false;
-    for (const { path } of chunk) indexes.set(path, index);
-    writer.transactions += 1;
-    progress(chunk.length);
-    chunk = [];
-    bytes = operationBytes(check);
-    return true;
-  }
-  /** A value beyond a transaction goes alone; the lock and the marker are verified right before. */
-  async function addLarge(path: FilePath, op: KvOp & { verb: "cas" }): Promise<boolean> {
-    if ((await commitFenced(pass, [check], signal)) === undefined) return false;
-    if (!(await kv.putLarge(op.key, op.value, op.index, signal))) return false;
-    writer.transactions += 2;
-    indexes.set(path, undefined);
-    progress(1);
-    return true;
-  }
-  const writer = {
-    indexes,
-    transactions: 0,
-    flush,
-    /** False: another hand was faster, and nothing more may be written. */
-    async add(path: FilePath, op: KvOp): Promise<boolean> {
-      const size = operationBytes(op);
-      const alone = operationBytes(check) + size > bodyRoom(kv);
-      if (alone && op.verb === "cas") return addLarge(path, op);
-      const full = chunk.length + 2 > kv.limits.operations || bytes + size > bodyRoom(kv);
-      if (full && !(await flush())) return false;
-      chunk.push({ path, op });
-      bytes += size;
-      return true;
-    },
-  };
-  return writer;
 }
 
 /** The contents in the order of the puts: from memory where all of them are there, else read once more. */

@@ -95,9 +95,7 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
     heard += chunk.length;
     take(chunk);
   });
-  child.stderr.on("data", (chunk: Buffer) => {
-    said = (said + chunk.toString("utf8")).slice(-2000);
-  });
+  child.stderr.on("data", (chunk: Buffer) => void (said = `${said}${chunk}`.slice(-2000)));
   listenForEnd(child, finish);
   const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
 

@@ -17,7 +17,6 @@ export function pureRemote(options: RemoteOptions & { clock: Clock; timeoutMs: n
   if (!/^https?:/i.test(address.url))
     throw new SluiceError("GIT_MISSING", "without a git program only http and https URLs can be fetched");
   const tracking = trackingRef(branch);
-  const auth = address.credentials ? { onAuth: () => ({ ...address.credentials }) } : {};
 
   const gitDir = () =>
     cacheFolder(options.cacheDir, address.url, (draft) => git.init({ fs, gitdir: draft, bare: true }));
@@ -26,37 +25,39 @@ export function pureRemote(options: RemoteOptions & { clock: Clock; timeoutMs: n
     gitDir,
     async head(signal) {
       const clone = await gitDir();
-      const ask = () => git.listServerRefs({ http, url: address.url, prefix: ref, ...auth });
+      const ask = () =>
+        git.listServerRefs({ http, url: address.url, prefix: ref, ...authentication(address) });
       const there = (await within(options, address, "ls-remote", ask, signal)).find((one) => one.ref === ref);
       if (!there) return undefined;
       if ((await readLocalRef(clone, tracking)) === there.oid) return there.oid as CommitId;
-      // A clone the git program made has no such setting; isomorphic-git fetches into nowhere else.
-      const value = "+refs/heads/*:refs/remotes/origin/*";
-      await git.setConfig({ fs, gitdir: clone, path: "remote.origin.fetch", value });
-      const fetched = await within(
-        options,
-        address,
-        "fetch",
-        () =>
-          git.fetch({
-            fs,
-            http,
-            gitdir: clone,
-            url: address.url,
-            remote: "origin",
-            ref: branch,
-            remoteRef: branch,
-            singleBranch: true,
-            tags: false,
-            ...auth,
-          }),
-        signal,
-      );
-      if (!fetched.fetchHead) throw new SluiceError("GIT_FAILED", `fetching brought no ${ref}`);
-      await git.writeRef({ fs, gitdir: clone, ref: tracking, value: fetched.fetchHead, force: true });
-      return fetched.fetchHead as CommitId;
+      return within(options, address, "fetch", () => fetchBranch(options, clone), signal);
     },
   };
+}
+
+async function fetchBranch({ address, branch, ref }: RemoteOptions, clone: string): Promise<CommitId> {
+  // A clone the git program made has no such setting; isomorphic-git fetches into nowhere else.
+  const value = "+refs/heads/*:refs/remotes/origin/*";
+  await git.setConfig({ fs, gitdir: clone, path: "remote.origin.fetch", value });
+  const { fetchHead } = await git.fetch({
+    fs,
+    http,
+    gitdir: clone,
+    url: address.url,
+    remote: "origin",
+    ref: branch,
+    remoteRef: branch,
+    singleBranch: true,
+    tags: false,
+    ...authentication(address),
+  });
+  if (!fetchHead) throw new SluiceError("GIT_FAILED", `fetching brought no ${ref}`);
+  await git.writeRef({ fs, gitdir: clone, ref: trackingRef(branch), value: fetchHead, force: true });
+  return fetchHead as CommitId;
+}
+
+function authentication({ credentials }: RemoteAddress) {
+  return credentials ? { onAuth: () => ({ ...credentials }) } : {};
 }
 
 /** isomorphic-git knows neither deadlines nor signals; what comes after them is left alone. */
