@@ -75,7 +75,7 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
   const child = spawn(options.git, [...global, "cat-file", "--batch"], { env: options.env, stdio: "pipe" });
   const waiting: Question[] = [];
   const stop = new AbortController();
-  let said = "";
+  const said = endOfStderr(child);
   let heard = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED") {
@@ -83,7 +83,7 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
     stop.abort();
     ended();
     child.kill("SIGKILL");
-    const error = new BatchEnded(code, redact(`git cat-file ${why}${said ? `: ${said.trim()}` : ""}`));
+    const error = new BatchEnded(code, redact(`git cat-file ${why}${said()}`));
     for (const question of waiting.splice(0)) question.reject(error);
   }
   const take = batchOutput(options.largestBytes, (answer) => {
@@ -95,7 +95,6 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
     heard += chunk.length;
     take(chunk);
   });
-  child.stderr.on("data", (chunk: Buffer) => void (said = `${said}${chunk}`.slice(-2000)));
   listenForEnd(child, finish);
   const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
 
@@ -108,6 +107,15 @@ function startBatch(options: CatFileOptions, gitDir: string, ended: () => void):
     },
     end: () => finish("was ended"),
   };
+}
+
+/** Returns what git complained of last, as the end of a sentence. */
+function endOfStderr(child: ChildProcessWithoutNullStreams): () => string {
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString("utf8")).slice(-2000);
+  });
+  return () => (said === "" ? "" : `: ${said.trim()}`);
 }
 
 /** Returns what starts the watch, unless it runs: it ends by itself once no answer is owed. */
