@@ -33,7 +33,11 @@ type Event =
   | { readonly do: "health"; readonly observed: Observation };
 
 const wanted: fc.Arbitrary<Wanted> = fc.record({
-  images: fc.dictionary(fc.constantFrom(...IDS), fc.integer({ min: 1, max: 3 }), { maxKeys: 5 }),
+  images: fc.dictionary(fc.constantFrom(...IDS), fc.integer({ min: 1, max: 3 }), {
+    minKeys: 1,
+    maxKeys: 5,
+    size: "max",
+  }),
   chained: fc.boolean(),
   broken: fc.option(fc.constantFrom(...IDS), { nil: undefined, freq: 5 }),
 });
@@ -47,7 +51,7 @@ const schedulerFault = fc.option(
   { nil: undefined },
 );
 const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant("push" as const), wanted }) },
+  { weight: 7, arbitrary: fc.record({ do: fc.constant("push" as const), wanted }) },
   {
     weight: 3,
     arbitrary: fc.constantFrom<Event[]>({ do: "restart" }, { do: "expire" }, { do: "time" }, { do: "drift" }),
@@ -215,7 +219,7 @@ it("whatever fails in whatever order, nothing foreign is touched, nothing wanted
   timeout: 120_000,
 }, async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(event, { maxLength: 14 }), async (events) => {
+    fc.asyncProperty(fc.array(event, { minLength: 4, maxLength: 16, size: "max" }), async (events) => {
       const story = begin();
       try {
         for (const one of events) await play(story, one);

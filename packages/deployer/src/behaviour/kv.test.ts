@@ -44,17 +44,58 @@ it.each([true, false])(
 it("a marker that moves while files are read makes it read again", async () => {
   w = world();
   w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+  const { get } = w.kv;
   let pushed = false;
-  w.kv.fault = (call) => {
-    if (call === "list" && !pushed && w.events.events.length > 0) {
+  w.kv.get = (key, signal) => {
+    if (key === w.layout.revision && !pushed) {
       pushed = true;
-      queueMicrotask(() => w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) }));
+      w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
     }
-    return undefined;
+    return get(key, signal);
   };
   w.start();
   await w.until(() => w.deployment()?.state === "healthy");
   expect(w.apps.writes.map(({ spec }) => spec?.image)).toEqual(["2"]);
+});
+
+it("a job that comes back between plan and removal is not removed, even where the watch is late", async () => {
+  w = world();
+  w.kv.watch = async function* (_key, { signal }) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    yield undefined;
+  };
+  const both = { "apps/web.yaml": job("web"), "apps/api.yaml": job("api") };
+  w.mirror.push(both);
+  const { engine } = w.start();
+  await w.until(() => w.deployment()?.state === "healthy");
+  const { list } = w.apps;
+  w.apps.list = async (query, signal) => {
+    w.apps.list = list;
+    const answer = await list(query, signal);
+    w.mirror.push(both);
+    return answer;
+  };
+  w.mirror.push({ "apps/web.yaml": job("web") });
+  engine.wake();
+  await w.idle();
+  await w.round();
+  expect(w.apps.writes.map(({ kind, id }) => `${kind} ${id}`)).toEqual(["apply api", "apply web"]);
+});
+
+it("an engine that was paused proves that it still leads before the next write", async () => {
+  w = world({ apps: { concurrency: 1 } });
+  const { apply } = w.apps;
+  w.apps.apply = async (request, signal) => {
+    await w.clock.sleep(5_000);
+    w.kv.fault = (call) => (call === "commit" ? "LOCK_LOST" : undefined);
+    return apply(request, signal && undefined);
+  };
+  w.mirror.push({ "apps/a.yaml": job("a"), "apps/b.yaml": job("b") });
+  w.start();
+  await w.until(() => w.apps.writes.length === 1);
+  await w.until(() => w.events.of("leader.lost").length > 0);
+  await w.clock.advance(60_000);
+  expect(w.apps.writes.map(({ id }) => id)).toEqual(["a"]);
 });
 
 it("one changed file is all that is read and asked for", async () => {
