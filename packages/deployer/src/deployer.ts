@@ -8,13 +8,13 @@ import {
   kvLayout,
   type ReconcileLoop,
   reconcileLoop,
+  SluiceError,
   type TargetName,
 } from "@sluice/core";
-import { hintBoard } from "./hints.ts";
 import { DEFAULT_DRIFT_INTERVAL_MS, DEFAULT_LOCK, type DeployerOptions } from "./options.ts";
 import { recordWriter } from "./records/record-writer.ts";
 import { runPass } from "./steps.ts";
-import type { Term } from "./term.ts";
+import { newTerm, type Term } from "./term.ts";
 import { failureText } from "./text.ts";
 
 /** Brings schedulers to what the KV's revision says, and keeps them there. */
@@ -47,7 +47,9 @@ export function deployer(options: DeployerOptions): Deployer {
   async function lead(lock: KvLock, signal: AbortSignal) {
     const deposed = new AbortController();
     const leading = AbortSignal.any([signal, lock.lost, deposed.signal]);
-    const term = newTerm(lock, leading, () => deposed.abort(new Error("the leader lock was lost")));
+    const onLost = () => deposed.abort(new SluiceError("LOCK_LOST", "the leader lock was lost"));
+    const writer = recordWriter({ kv: options.kv, fence: lock.fence, clock: options.clock, onLost });
+    const term = newTerm(options, writer, leading);
     const current = loopFor(term);
     loop = current;
     emit({ type: "leader.elected", role: "deployer" });
@@ -58,29 +60,6 @@ export function deployer(options: DeployerOptions): Deployer {
       await lock.release();
       if (!signal.aborted) emit({ type: "leader.lost", role: "deployer" });
     }
-  }
-
-  function newTerm(lock: KvLock, leading: AbortSignal, onLost: () => void): Term {
-    const { kv, clock } = options;
-    return {
-      options,
-      layout,
-      emit,
-      writer: recordWriter({ kv, fence: lock.fence, clock, onLost }),
-      hints: hintBoard(),
-      leading,
-      records: undefined,
-      deployment: undefined,
-      tree: undefined,
-      dirty: new Set(),
-      whole: new Set(options.targets.keys()),
-      wholeAt: 0,
-      tries: new Map(),
-      failing: new Map(),
-      syncSeen: undefined,
-      suspendSeen: undefined,
-      retry: false,
-    };
   }
 
   function loopFor(term: Term): ReconcileLoop {

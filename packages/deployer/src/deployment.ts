@@ -2,12 +2,12 @@ import {
   type DeploymentCounts,
   type DeploymentStatus,
   encodeRecord,
-  type JobKey,
   type JobStatus,
   type Reason,
   type Revision,
 } from "@sluice/core";
-import { known, type Pass, type Term, type Tree } from "./term.ts";
+import type { Tree } from "./desired/tree.ts";
+import { known, type Pass, type Term } from "./term.ts";
 import { problemText } from "./text.ts";
 
 const NOTHING_COUNTED: DeploymentCounts = {
@@ -19,23 +19,6 @@ const NOTHING_COUNTED: DeploymentCounts = {
   updated: 0,
   pruned: 0,
 };
-
-/** Reasons only a new revision or a person can end; other failures are the scheduler's or the job's. */
-const STALLED: ReadonlySet<Reason> = new Set<Reason>([
-  "InvalidSpec",
-  "Duplicate",
-  "DependencyCycle",
-  "NotOwned",
-  "Suspended",
-  "Drifted",
-]);
-const UNDER_WAY: ReadonlySet<Reason> = new Set<Reason>([
-  "Pending",
-  "Progressing",
-  "Locked",
-  "Conflict",
-  "Superseded",
-]);
 
 /** Opens the deployment of a revision, or of failed specs that are tried again. @returns true where the revision is a new one. */
 export function beginDeployment(pass: Pass, revision: Revision): boolean {
@@ -65,12 +48,8 @@ export function putDeployment(term: Term): void {
   term.writer.put(term.layout.deployment, () => {
     const now = term.deployment;
     if (!now) return undefined;
-    const tree = term.tree;
-    return encodeRecord(
-      tree && now.finishedAt === undefined
-        ? { ...now, counts: { ...now.counts, ...tally(term, tree).counts } }
-        : now,
-    );
+    const counts = { ...now.counts, ...(term.tree ? term.census.counts() : {}) };
+    return encodeRecord(now.finishedAt === undefined ? { ...now, counts } : now);
   });
 }
 
@@ -92,8 +71,7 @@ export async function failDeployment(
 export function updateDeployment({ term }: Pass): void {
   const tree = known(term.tree, "revision");
   const old = known(term.deployment, "deployment");
-  const found = tally(term, tree);
-  const counts = { ...old.counts, ...found.counts };
+  const counts = { ...old.counts, ...term.census.counts() };
   const open = old.finishedAt === undefined;
   if (counts.progressing > 0 && (open || counts.failed === 0)) {
     if (JSON.stringify(counts) !== JSON.stringify(old.counts)) {
@@ -102,7 +80,7 @@ export function updateDeployment({ term }: Pass): void {
     }
     return;
   }
-  const now = { ...old, counts, ...verdictOn(found, tree) };
+  const now = { ...old, counts, ...verdictOn(term, tree) };
   const applied = now.state === "healthy" ? old.attempted : old.applied;
   conclude(term, { ...now, applied }, open || applied !== old.applied);
 }
@@ -126,45 +104,17 @@ function conclude(term: Term, now: DeploymentStatus, finished: boolean): void {
   );
 }
 
-interface Tally {
-  readonly counts: Pick<DeploymentCounts, "jobs" | "healthy" | "progressing" | "failed">;
-  /** One that failed for the scheduler's or its own reasons, and one that only a person can help. */
-  readonly degraded: JobStatus | undefined;
-  readonly stalled: JobStatus | undefined;
-}
-
-function tally({ records }: Term, { desired }: Tree): Tally {
-  const statuses = known(records, "records").statuses;
-  const counts = { jobs: 0, healthy: 0, progressing: 0, failed: 0 };
-  let degraded: JobStatus | undefined;
-  let stalled: JobStatus | undefined;
-  function count(key: JobKey) {
-    const status = statuses.get(key);
-    counts.jobs += 1;
-    if (!status || UNDER_WAY.has(status.reason)) counts.progressing += 1;
-    else if (status.reason === "Applied") counts.healthy += 1;
-    else {
-      counts.failed += 1;
-      if (STALLED.has(status.reason)) stalled ??= status;
-      else degraded ??= status;
-    }
-  }
-  for (const key of desired.jobs.keys()) count(key);
-  for (const key of desired.stalled.keys()) count(key);
-  return { counts, degraded, stalled };
-}
-
 function verdictOn(
-  { counts, degraded, stalled }: Tally,
-  tree: Tree,
+  { census }: Term,
+  { desired }: Tree,
 ): Pick<DeploymentStatus, "state" | "reason" | "message"> {
-  const others = counts.failed > 1 ? `, and ${counts.failed - 1} more` : "";
-  const worst = degraded ?? stalled;
-  const problem = tree.desired.problems[0];
+  const { jobs, failed } = census.counts();
+  const others = failed > 1 ? `, and ${failed - 1} more` : "";
+  const [degraded, stalled, problem] = [census.degraded(), census.stalled(), desired.problems[0]];
   if (degraded) return { state: "degraded", ...said(degraded, others) };
   if (problem) return { state: "stalled", reason: problem.reason, message: problemText(problem) };
-  if (worst) return { state: "stalled", ...said(worst, others) };
-  return { state: "healthy", reason: "Applied", message: `all ${counts.jobs} jobs are healthy` };
+  if (stalled) return { state: "stalled", ...said(stalled, others) };
+  return { state: "healthy", reason: "Applied", message: `all ${jobs} jobs are healthy` };
 }
 
 function said(status: JobStatus, others: string): Pick<DeploymentStatus, "reason" | "message"> {

@@ -1,13 +1,12 @@
-import { kvLayout, type Plan, type Problem, type Revision, runSteps, type TargetName } from "@sluice/core";
-import { hintBoard } from "./hints.ts";
+import { type Plan, type Problem, type Revision, runSteps, type TargetName } from "@sluice/core";
 import type { DeployerOptions } from "./options.ts";
-import { heldSpecs, planFor } from "./planning.ts";
+import { heldSpecs, planAll } from "./planning.ts";
 import type { RecordWriter } from "./records/record-writer.ts";
 import { listLive } from "./steps/list-live.ts";
 import { parseDesired } from "./steps/parse-desired.ts";
 import { readRevision } from "./steps/read-revision.ts";
 import { recall } from "./steps/recall.ts";
-import { newPass, type Term } from "./term.ts";
+import { newPass, newTerm } from "./term.ts";
 import { failureText } from "./text.ts";
 
 /** What a deployer would do right now. */
@@ -28,7 +27,8 @@ export type DryRunOptions = Omit<DeployerOptions, "events" | "holder" | "lock">;
 
 /** Reads what the deployer reads and plans as it plans, for every job; writes nothing, sends nothing, needs no lock. */
 export async function dryRun(options: DryRunOptions, signal: AbortSignal): Promise<DryRun> {
-  const term = readOnlyTerm(options, signal);
+  const events = { emit: () => undefined };
+  const term = newTerm({ ...options, events, holder: "dry run" }, NOWHERE, signal);
   const pass = newPass(term);
   const end = await runSteps([recall, readRevision, parseDesired, listLive], pass, signal);
   const { tree } = term;
@@ -45,34 +45,11 @@ export async function dryRun(options: DryRunOptions, signal: AbortSignal): Promi
   }
   return {
     revision: tree.marker.revision,
-    plan: planFor(pass, new Set(tree.desired.jobs.keys()), pass.live, heldSpecs(pass)),
-    problems: [...tree.policyProblems, ...tree.desired.problems],
+    plan: planAll(pass, heldSpecs(pass)),
+    problems: tree.desired.problems,
     unknown: [...pass.unlisted].map(([target, error]) => ({ target, message: failureText(error) })),
     jobs: tree.desired.jobs.size,
     waiting: undefined,
-  };
-}
-
-function readOnlyTerm(options: DryRunOptions, signal: AbortSignal): Term {
-  const silent = { emit: () => undefined };
-  return {
-    options: { ...options, events: silent, holder: "dry run" },
-    layout: kvLayout(options.prefix, options.environment),
-    emit: silent.emit,
-    writer: NOWHERE,
-    hints: hintBoard(),
-    leading: signal,
-    records: undefined,
-    deployment: undefined,
-    tree: undefined,
-    dirty: new Set(),
-    whole: new Set(options.targets.keys()),
-    wholeAt: Number.POSITIVE_INFINITY,
-    tries: new Map(),
-    failing: new Map(),
-    syncSeen: undefined,
-    suspendSeen: undefined,
-    retry: false,
   };
 }
 

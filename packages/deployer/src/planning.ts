@@ -1,6 +1,7 @@
 import {
   DEFAULT_PRUNE_LIMITS,
   type Fingerprint,
+  type InventoryEntry,
   type JobKey,
   type LiveByTarget,
   type Plan,
@@ -11,17 +12,34 @@ import {
 import { isSuspended } from "./controls.ts";
 import { known, type Pass } from "./term.ts";
 
-/** Core's plan for these jobs, with everything else it needs taken from the pass. */
-export function planFor(
-  pass: Pass,
-  scope: ReadonlySet<JobKey>,
-  live: LiveByTarget,
-  held: ReadonlyMap<JobKey, Fingerprint>,
-): Plan {
-  return plan({ ...standingInput(pass), scope, live, held });
+/** Core's plan for the jobs this pass looks at, and for what Git no longer names. */
+export function planAll(pass: Pass, held: ReadonlyMap<JobKey, Fingerprint>): Plan {
+  const { inventory } = known(pass.term.records, "records");
+  // Removals are judged against everything Sluice made; where nothing is absent, only the jobs in scope matter.
+  const needed = pass.term.absent.size > 0 ? inventory : entriesOf(pass.scope, inventory);
+  return plan({ ...standingInput(pass), inventory: needed, scope: pass.scope, live: pass.live, held });
 }
 
-function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held"> {
+/** Core's plan for one job, from what its scheduler says now. */
+export function planOne(pass: Pass, key: JobKey, live: LiveByTarget): Plan {
+  const scope = new Set([key]);
+  const inventory = entriesOf(scope, known(pass.term.records, "records").inventory);
+  return plan({ ...standingInput(pass), inventory, scope, live, held: new Map() });
+}
+
+function entriesOf(
+  keys: Iterable<JobKey>,
+  inventory: ReadonlyMap<JobKey, InventoryEntry>,
+): Map<JobKey, InventoryEntry> {
+  const entries = new Map<JobKey, InventoryEntry>();
+  for (const key of keys) {
+    const entry = inventory.get(key);
+    if (entry) entries.set(key, entry);
+  }
+  return entries;
+}
+
+function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held" | "inventory"> {
   const { term } = pass;
   const { options } = term;
   const tree = known(term.tree, "revision");
@@ -29,7 +47,6 @@ function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held"> {
   return {
     mark: options.mark,
     desired: tree.desired,
-    inventory: known(term.records, "records").inventory,
     suspended: (key) =>
       isSuspended(suspension, key) || tree.policy.get(splitJobKey(key).target)?.suspend === true,
     heal: (key) => {
@@ -46,14 +63,17 @@ function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held"> {
   };
 }
 
-/** Specs that failed and nobody asked to have sent again since. */
-export function heldSpecs({ term, seen }: Pass): Map<JobKey, Fingerprint> {
+/** Specs of jobs in scope that failed and nobody asked to have sent again since. */
+export function heldSpecs({ term, seen, scope }: Pass): Map<JobKey, Fingerprint> {
   const held = new Map<JobKey, Fingerprint>();
   if (term.retry) return held;
   const sync = seen?.sync;
   // Told by its time as well, so that a wish made while no engine ran is heeded.
   const retriedAt = sync?.retry ? Date.parse(sync.at) : Number.NaN;
-  for (const status of known(term.records, "records").statuses.values())
-    if (status.failed && !(retriedAt > Date.parse(status.since))) held.set(status.key, status.failed);
+  const { statuses } = known(term.records, "records");
+  for (const key of scope) {
+    const status = statuses.get(key);
+    if (status?.failed && !(retriedAt > Date.parse(status.since))) held.set(key, status.failed);
+  }
   return held;
 }

@@ -1,38 +1,23 @@
 import {
   type DeploymentStatus,
-  type Desired,
-  type DesiredFile,
   type Emit,
-  type FilePath,
+  emitterFor,
   type JobKey,
   type KvLayout,
+  kvLayout,
   type LiveListing,
-  type ObjectId,
   type Plan,
-  type Problem,
   type RevisionMarker,
   SluiceError,
   type TargetName,
 } from "@sluice/core";
 import type { Suspension, SyncToken } from "./controls.ts";
-import type { Hints } from "./hints.ts";
+import type { Tree } from "./desired/tree.ts";
+import { type Hints, hintBoard } from "./hints.ts";
 import type { DeployerOptions } from "./options.ts";
-import type { Policy } from "./policy/policy.ts";
+import { type Census, census } from "./records/census.ts";
 import type { JobRecords } from "./records/job-records.ts";
 import type { RecordWriter } from "./records/record-writer.ts";
-
-/** A revision that was read whole, and what it wants. */
-export interface Tree {
-  readonly marker: RevisionMarker;
-  /** Every file of the revision, so that the digest can be moved along with a change. */
-  readonly oids: ReadonlyMap<FilePath, ObjectId>;
-  /** The files that are jobs, parsed. */
-  readonly files: ReadonlyMap<FilePath, DesiredFile>;
-  readonly policy: Policy;
-  /** Problems of `deploy.yaml`; `policy` is then the last good one. */
-  readonly policyProblems: readonly Problem[];
-  readonly desired: Desired;
-}
 
 /** One term of leadership: what is known stays known from pass to pass, and is dropped with the lock. */
 export interface Term {
@@ -41,12 +26,16 @@ export interface Term {
   readonly emit: Emit;
   readonly writer: RecordWriter;
   readonly hints: Hints;
+  /** How the jobs of `tree` do. */
+  readonly census: Census;
   /** Aborts when the lock is lost or the service stops. */
   readonly leading: AbortSignal;
   /** Undefined until the first pass has read what the KV remembers. */
   records: JobRecords | undefined;
   deployment: DeploymentStatus | undefined;
   tree: Tree | undefined;
+  /** Jobs that were in the inventory and not in Git when that was last looked at; those that left the inventory since may be among them. */
+  readonly absent: Set<JobKey>;
   /** Jobs to look at, kept until a pass came to its end with them. */
   readonly dirty: Set<JobKey>;
   /** Targets to look at as a whole, likewise. */
@@ -62,6 +51,35 @@ export interface Term {
   suspendSeen: string | undefined;
   /** A person asked for failed specs to be sent again. */
   retry: boolean;
+}
+
+/** A term at its beginning: nothing is known, and everything is due. @param leading aborts with the leadership. */
+export function newTerm(options: DeployerOptions, writer: RecordWriter, leading: AbortSignal): Term {
+  const term: Term = {
+    options,
+    layout: kvLayout(options.prefix, options.environment),
+    emit: emitterFor(options.environment, options.events, options.clock),
+    writer,
+    hints: hintBoard(),
+    census: census({
+      wanted: (key) => term.tree?.desired.jobs.has(key) || term.tree?.desired.stalled.has(key) || false,
+      status: (key) => term.records?.statuses.get(key),
+    }),
+    leading,
+    records: undefined,
+    deployment: undefined,
+    tree: undefined,
+    absent: new Set(),
+    dirty: new Set(),
+    whole: new Set(options.targets.keys()),
+    wholeAt: 0,
+    tries: new Map(),
+    failing: new Map(),
+    syncSeen: undefined,
+    suspendSeen: undefined,
+    retry: false,
+  };
+  return term;
 }
 
 /** What one look at the KV's marker and controls said. */

@@ -1,11 +1,10 @@
 import {
   blobId,
   type ChangesRecord,
-  type Desired,
+  type DesiredFile,
   decodeRecord,
   type FileChange,
   type FilePath,
-  type JobKey,
   type KvEntry,
   type ObjectId,
   parseRevision,
@@ -13,16 +12,10 @@ import {
   toggleFiles,
 } from "@sluice/core";
 import { POLICY_FILE } from "../policy/policy.ts";
-import type { Term, Tree } from "../term.ts";
+import type { Term } from "../term.ts";
 import { parseJobFile } from "./parse-file.ts";
-import { resolveUnder } from "./resolve.ts";
-import { formatsOf, keysOf } from "./whole-read.ts";
-
-export interface ChangedRead {
-  readonly tree: Tree;
-  /** The jobs that the change concerns. */
-  readonly changed: ReadonlySet<JobKey>;
-}
+import type { Patch, Tree } from "./tree.ts";
+import { formatsOf } from "./whole-read.ts";
 
 /** The mirror keeps the changes of this many revisions. */
 const MOST_REVISIONS = 50;
@@ -37,25 +30,20 @@ export async function readChanged(
   tree: Tree,
   marker: RevisionMarker,
   signal: AbortSignal,
-): Promise<ChangedRead | undefined> {
+): Promise<Patch | undefined> {
   const changes = await changesSince(term, tree, marker, signal);
   if (!changes || changes.has(POLICY_FILE)) return undefined;
   const contents = await readFiles(term, changes, signal);
-  if (!contents) return undefined;
-  const oids = moved(tree.oids, changes);
-  if (digestAfter(tree, changes) !== marker.digest) return undefined;
-  const files = new Map(tree.files);
-  const changed = new Set<JobKey>();
-  for (const path of changes.keys()) {
+  if (!contents || digestAfter(tree, changes) !== marker.digest) return undefined;
+  const oids = new Map<FilePath, ObjectId | undefined>();
+  const files = new Map<FilePath, DesiredFile | undefined>();
+  const formats = formatsOf(term);
+  for (const [path, change] of changes) {
     const bytes = contents.get(path);
-    const file = bytes && parseJobFile({ path, bytes }, tree.policy, formatsOf(term));
-    for (const key of [...keysOf(files.get(path)), ...keysOf(file)]) changed.add(key);
-    if (file) files.set(path, file);
-    else files.delete(path);
+    oids.set(path, change.kind === "deleted" ? undefined : change.oid);
+    files.set(path, bytes && parseJobFile({ path, bytes }, tree.policy, formats));
   }
-  const desired = resolveUnder(tree.policy, files, tree.policyProblems);
-  addMovedIn(desired, tree.desired, changed);
-  return { tree: { ...tree, marker, oids, files, desired }, changed };
+  return { marker, oids, files };
 }
 
 /** Every path that differs between `tree` and the marker's revision, with what it is now. */
@@ -97,18 +85,6 @@ async function readFiles(
   return contents;
 }
 
-function moved(
-  oids: ReadonlyMap<FilePath, ObjectId>,
-  changes: ReadonlyMap<FilePath, FileChange>,
-): Map<FilePath, ObjectId> {
-  const now = new Map(oids);
-  for (const [path, change] of changes) {
-    if (change.kind === "deleted" || change.oid === undefined) now.delete(path);
-    else now.set(path, change.oid);
-  }
-  return now;
-}
-
 function digestAfter(tree: Tree, changes: ReadonlyMap<FilePath, FileChange>): string {
   const toggled: { path: FilePath; oid: ObjectId }[] = [];
   for (const [path, change] of changes) {
@@ -117,10 +93,4 @@ function digestAfter(tree: Tree, changes: ReadonlyMap<FilePath, FileChange>): st
     if (change.kind !== "deleted" && change.oid) toggled.push({ path, oid: change.oid });
   }
   return toggleFiles(tree.marker.digest, toggled);
-}
-
-/** A job that got or lost a problem through another file, such as a duplicate or a circle, changed as well. */
-function addMovedIn(now: Desired, before: Desired, changed: Set<JobKey>): void {
-  for (const key of now.stalled.keys()) if (!before.stalled.has(key)) changed.add(key);
-  for (const key of before.stalled.keys()) if (!now.stalled.has(key)) changed.add(key);
 }

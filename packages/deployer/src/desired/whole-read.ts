@@ -3,7 +3,6 @@ import {
   type DesiredFile,
   EMPTY_DIGEST,
   type FilePath,
-  type JobKey,
   type KvEntry,
   type ObjectId,
   type RevisionMarker,
@@ -11,15 +10,15 @@ import {
 } from "@sluice/core";
 import { parsePolicy } from "../policy/parse-policy.ts";
 import { POLICY_FILE, type Policy } from "../policy/policy.ts";
-import type { Term, Tree } from "../term.ts";
+import type { Term } from "../term.ts";
 import { type Formats, parseJobFile } from "./parse-file.ts";
-import { resolveUnder } from "./resolve.ts";
+import { newTree, type Tree } from "./tree.ts";
 
 /** Parsing thousands of files takes seconds: it pauses this often, so that the lock's session is kept alive meanwhile. */
 const FILES_AT_A_TIME = 200;
 
 export type WholeRead =
-  | { readonly kind: "tree"; readonly tree: Tree; readonly changed: "all" }
+  | { readonly kind: "tree"; readonly tree: Tree }
   /** The files are not those the marker speaks of. */
   | { readonly kind: "mix" }
   /** `deploy.yaml` has problems, and no earlier one is known. */
@@ -37,24 +36,15 @@ export async function readWhole(term: Term, marker: RevisionMarker, signal: Abor
   const policy = parsed.policy ?? term.tree?.policy;
   if (!policy) return { kind: "no-policy", problems: parsed.problems };
   const files = await parseAll(bytes, policy, formatsOf(term), signal);
-  const desired = resolveUnder(policy, files, parsed.problems);
-  const tree = { marker, oids, files, policy, policyProblems: parsed.problems, desired };
-  return { kind: "tree", tree, changed: "all" };
+  return { kind: "tree", tree: newTree({ marker, oids, files, policy, policyProblems: parsed.problems }) };
 }
 
 export function formatsOf({ options }: Term): Formats {
   return new Map([...options.targets].map(([name, { format }]) => [name, format]));
 }
 
-export function* entriesOf(
-  oids: ReadonlyMap<FilePath, ObjectId>,
-): Iterable<{ path: FilePath; oid: ObjectId }> {
+function* entriesOf(oids: ReadonlyMap<FilePath, ObjectId>): Iterable<{ path: FilePath; oid: ObjectId }> {
   for (const [path, oid] of oids) yield { path, oid };
-}
-
-/** The keys of a file's jobs. */
-export function keysOf(file: DesiredFile | undefined): readonly JobKey[] {
-  return file?.jobs.map((job) => job.key) ?? [];
 }
 
 function pathOf(entry: KvEntry, { layout }: Term): FilePath {

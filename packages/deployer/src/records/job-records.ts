@@ -39,6 +39,8 @@ export interface JobRecordsOptions {
   readonly clock: Clock;
   readonly statuses: readonly KvEntry[];
   readonly inventory: readonly KvEntry[];
+  /** Told whenever a status has changed. */
+  readonly changed: (key: JobKey) => void;
 }
 
 const UNSETTLED: ReadonlySet<Reason> = new Set<Reason>([
@@ -52,7 +54,14 @@ const UNSETTLED: ReadonlySet<Reason> = new Set<Reason>([
   "Superseded",
 ]);
 
-export function jobRecords({ layout, writer, emit, clock, ...stored }: JobRecordsOptions): JobRecords {
+export function jobRecords({
+  layout,
+  writer,
+  emit,
+  clock,
+  changed,
+  ...stored
+}: JobRecordsOptions): JobRecords {
   // A record somebody overwrote by hand counts as absent: without its inventory entry a job is never removed, and both are
   // written anew with the next change.
   const statuses = decodeAll("status", stored.statuses);
@@ -71,6 +80,7 @@ export function jobRecords({ layout, writer, emit, clock, ...stored }: JobRecord
       statuses.set(now.key, now);
       if (UNSETTLED.has(now.reason)) unsettled.add(now.key);
       else unsettled.delete(now.key);
+      changed(now.key);
       const event = transition(old, now, ms);
       writer.put(layout.status(now.key), () => encoded(statuses.get(now.key)), event && (() => emit(event)));
     },
@@ -83,8 +93,9 @@ export function jobRecords({ layout, writer, emit, clock, ...stored }: JobRecord
     forget(key, committed) {
       if (inventory.delete(key)) writer.put(layout.inventory(key), () => encoded(inventory.get(key)));
       unsettled.delete(key);
-      if (statuses.delete(key) || committed)
-        writer.put(layout.status(key), () => encoded(statuses.get(key)), committed);
+      const had = statuses.delete(key);
+      if (had) changed(key);
+      if (had || committed) writer.put(layout.status(key), () => encoded(statuses.get(key)), committed);
     },
     async written(key) {
       await Promise.all([writer.written(layout.status(key)), writer.written(layout.inventory(key))]);

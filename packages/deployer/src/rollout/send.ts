@@ -6,7 +6,7 @@ import {
   type Reason,
   type SyncStatus,
 } from "@sluice/core";
-import { planFor } from "../planning.ts";
+import { planOne } from "../planning.ts";
 import { known, type Pass } from "../term.ts";
 import { failureText } from "../text.ts";
 import type { JobNode, Write } from "./node.ts";
@@ -70,7 +70,7 @@ async function decideAgain(pass: Pass, node: JobNode, error: unknown, write: Wri
     return failure(error, write);
   }
   const live = new Map([[target, { jobs, covers: (asked: JobId) => asked === id }]]);
-  const plan = planFor(pass, new Set([key]), live, new Map());
+  const plan = planOne(pass, key, live);
   if (plan.unchanged.length > 0) return { kind: "sent", version: undefined, write };
   const change = plan.changes.find((one): one is Write => one.kind !== "prune" && one.key === key);
   if (change) return change;

@@ -10,7 +10,7 @@ import {
 import { beginDeployment } from "../deployment.ts";
 import { settleLeftAlone } from "../left-alone/left-alone.ts";
 import { result } from "../observation.ts";
-import { heldSpecs, planFor } from "../planning.ts";
+import { heldSpecs, planAll } from "../planning.ts";
 import { liveOf } from "../rollout/node.ts";
 import { elapsed, known, type Pass } from "../term.ts";
 
@@ -24,7 +24,7 @@ export function makePlan(pass: Pass): Outcome {
   const fresh = beginDeployment(pass, revision);
   const held = heldSpecs(pass);
   holdRolledBack(pass, held);
-  pass.plan = planFor(pass, pass.scope, pass.live, held);
+  pass.plan = planAll(pass, held);
   const { changes } = pass.plan;
   if (fresh)
     term.emit({

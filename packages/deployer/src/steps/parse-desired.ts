@@ -1,8 +1,9 @@
 import { AGAIN, type JobKey, OK, type Outcome, stalled, wait } from "@sluice/core";
 import { failDeployment } from "../deployment.ts";
 import { readChanged } from "../desired/changed-read.ts";
+import { applyPatch, type Patch, type Tree } from "../desired/tree.ts";
 import { readWhole } from "../desired/whole-read.ts";
-import { known, type Pass, type Seen, type Term, type Tree } from "../term.ts";
+import { known, type Pass, type Seen, type Term } from "../term.ts";
 import { problemText } from "../text.ts";
 
 const MIX_RETRY_MS = 1_000;
@@ -17,12 +18,16 @@ export async function parseDesired(pass: Pass, signal: AbortSignal): Promise<Out
   const { tree } = term;
   if (tree && tree.marker.revision === seen.marker.revision && tree.marker.digest === seen.marker.digest)
     return OK;
-  const read =
-    (tree && (await readChanged(term, tree, seen.marker, signal))) ??
-    (await readWhole(term, seen.marker, signal));
+  const patch = tree && (await readChanged(term, tree, seen.marker, signal));
+  const read = patch ?? (await readWhole(term, seen.marker, signal));
   if (await markerMoved(term, seen, signal)) return AGAIN;
-  if ("tree" in read) {
-    accept(term, read.tree, read.changed);
+  if (tree && "oids" in read) {
+    acceptPatch(term, tree, read);
+    return OK;
+  }
+  if (!("kind" in read)) return AGAIN;
+  if (read.kind === "tree") {
+    acceptTree(term, read.tree);
     return OK;
   }
   if (read.kind === "mix")
@@ -41,9 +46,34 @@ async function markerMoved(term: Term, seen: Seen, signal: AbortSignal): Promise
   return now?.modifyIndex !== seen.markerIndex;
 }
 
-/** From here on the change is remembered in `dirty` and `whole`, however the pass ends. */
-function accept(term: Term, tree: Tree, changed: "all" | ReadonlySet<JobKey>): void {
+/** From here on what changed is remembered in `dirty` or `whole`, however the pass ends. */
+function acceptTree(term: Term, tree: Tree): void {
   term.tree = tree;
-  if (changed === "all") for (const target of term.options.targets.keys()) term.whole.add(target);
-  else for (const key of changed) term.dirty.add(key);
+  for (const target of term.options.targets.keys()) term.whole.add(target);
+  recount(term, tree);
+}
+
+function acceptPatch(term: Term, tree: Tree, patch: Patch): void {
+  const { desired } = tree;
+  const changed = applyPatch(tree, patch);
+  for (const key of changed) term.dirty.add(key);
+  if (tree.desired !== desired) recount(term, tree);
+  else noteMoved(term, tree, changed);
+}
+
+function noteMoved({ census, records, absent }: Term, tree: Tree, changed: ReadonlySet<JobKey>): void {
+  const { inventory } = known(records, "records");
+  for (const key of changed) {
+    census.note(key);
+    if (inventory.has(key) && !tree.jobs.has(key)) absent.add(key);
+    else absent.delete(key);
+  }
+}
+
+/** Where everything was resolved anew, everything that follows from it is as well. */
+function recount({ census, records, absent }: Term, { desired }: Tree): void {
+  census.recount([...desired.jobs.keys(), ...desired.stalled.keys()]);
+  absent.clear();
+  for (const key of known(records, "records").inventory.keys())
+    if (!desired.jobs.has(key) && !desired.stalled.has(key)) absent.add(key);
 }

@@ -13,7 +13,8 @@ export async function recall({ term }: Pass, signal: AbortSignal): Promise<Outco
     kv.get(layout.deployment, signal),
   ]);
   term.deployment = deployment && deploymentIn(deployment);
-  term.records = jobRecords({ layout, writer, emit, clock, statuses, inventory });
+  const changed = term.census.note;
+  term.records = jobRecords({ layout, writer, emit, clock, statuses, inventory, changed });
   return OK;
 }
 
