@@ -31,6 +31,8 @@ export interface Environment {
   readonly repository: string;
   /** True where the repository is a folder of this machine. */
   readonly local: boolean;
+  /** True where the engine keeps the repository itself. */
+  readonly hosted: boolean;
   readonly formats: ReadonlyMap<TargetName, JobFormat>;
   openSource(quarantine?: { objectDirectory: string; alternates: string }): Promise<Source>;
   openSchedulers(): ReadonlyMap<TargetName, Scheduler>;
@@ -61,6 +63,7 @@ export function environmentsOf(
       mark: environment.owner ?? `${config.prefix.replaceAll("/", "-")}-${name}`,
       repository,
       local: !isRemote(repository),
+      hosted: environment.source.repository === undefined,
       formats: new Map(targets.map(([target, settings]) => [target, schedulerKind(settings.type).format()])),
       async openSource(quarantine) {
         const { branch, path } = environment.source;

@@ -198,11 +198,11 @@ function nextSteps(address: string, repositoryUrl: string): string {
   const server = address.endsWith(":7420") ? "" : ` --server ${address}`;
   return [
     "",
-    "Try next, in another terminal:",
+    "Try next, in another terminal, from this folder:",
+    `  npx sluice status${server}`,
     `  git clone ${repositoryUrl} && cd deploy`,
     "  $EDITOR apps/shop/web.yaml          # say, instances: 2",
     "  git commit -am 'two web servers' && git push",
-    `  npx sluice status${server}`,
     "",
     "Ctrl-C stops everything.",
     "",

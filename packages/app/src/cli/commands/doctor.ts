@@ -145,6 +145,8 @@ async function consulAnswers(config: Config, embedded: string): Promise<Finding>
 
 async function sourceReads(environment: Environment): Promise<Finding> {
   return said(`deploy repo of ${environment.name}`, async () => {
+    if (environment.hosted && !(await exists(environment.repository)))
+      return "the engine makes it when it starts";
     const source = await environment.openSource();
     try {
       const head = await source.head();
@@ -155,6 +157,13 @@ async function sourceReads(environment: Environment): Promise<Finding> {
       await source.close();
     }
   });
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function said(what: string, work: () => Promise<string>): Promise<Finding> {
