@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { messageOf, SluiceError, systemClock } from "@sluice/core";
+import { SluiceError, systemClock } from "@sluice/core";
 import { execa } from "execa";
 import { type Config, configSchema } from "../../config/schema.ts";
 import { logSink } from "../../engine/log.ts";
@@ -12,6 +12,7 @@ import { count } from "../../text/events.ts";
 import { GLYPH } from "../../text/glyphs.ts";
 import { type EngineClient, engineClient } from "../client.ts";
 import type { CliContext, ExitCode } from "../context.ts";
+import { reportDone, shopAnswer } from "./demo-shop.ts";
 import { runUntilStopped } from "./up.ts";
 
 export interface DemoOptions {
@@ -21,9 +22,6 @@ export interface DemoOptions {
 }
 
 const EXAMPLE = fileURLToPath(new URL("../../../../../deploy-repo-example", import.meta.url));
-
-/** How long the demo waits for its jobs' own answers. */
-const ANSWER_MS = 15_000;
 
 /** Commits of the demo are nobody's: they must not depend on, or show, who the machine's user is. */
 const GIT_ENV = {
@@ -38,11 +36,12 @@ const GIT_ENV = {
 
 /** `sluice demo`: everything in one process on loopback, and a real push of the example shop. */
 export async function demo(options: DemoOptions, context: CliContext): Promise<ExitCode> {
+  const port = portOf(options);
   await requireGit();
   const folder = options.data
     ? resolve(context.cwd, options.data)
     : await mkdtemp(join(tmpdir(), "sluice-demo-"));
-  const config = demoConfig(join(folder, "engine"), portOf(options));
+  const config = demoConfig(join(folder, "engine"), port);
   try {
     const engine = await startEngine({
       config,
@@ -149,49 +148,6 @@ async function outcome(
   const glyph = good ? GLYPH.done : GLYPH.fail;
   const last = `${glyph} ${marker?.revision ?? "no revision"}: ${healthy} of ${count(jobs.length, "job")} healthy`;
   return { good, work: work.map((one) => `${one.good ? GLYPH.done : GLYPH.fail} ${one.text}`), last };
-}
-
-interface Worked {
-  readonly good: boolean;
-  readonly text: string;
-}
-
-/** Asks the example's web app for its page, on the port that Marathon gave it. */
-async function shopAnswer(marathon: string): Promise<Worked> {
-  try {
-    const { tasks } = await ask<{ tasks: { host: string; ports: number[] }[] }>(
-      `${marathon}/v2/apps/shop/web/tasks`,
-    );
-    const [task] = tasks;
-    if (!task) return { good: false, text: "the shop has no running task" };
-    const url = `http://${task.host}:${task.ports[0]}/`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
-    const [firstLine] = (await answer.text()).split("\n");
-    return { good: answer.ok, text: `the shop answers at ${url}: ${firstLine}` };
-  } catch (error) {
-    return { good: false, text: `the shop does not answer: ${messageOf(error)}` };
-  }
-}
-
-/** Waits until Chronos says that the report's first run succeeded. */
-async function reportDone(chronos: string): Promise<Worked> {
-  const until = Date.now() + ANSWER_MS;
-  for (;;) {
-    const job = await ask<{ successCount: number; errorCount: number }>(
-      `${chronos}/v1/scheduler/job/nightly-report`,
-    ).catch(() => undefined);
-    if (job && job.successCount > 0)
-      return { good: true, text: "the nightly report ran: see /tmp/sluice-shop/nightly-report.txt" };
-    if (Date.now() > until)
-      return { good: false, text: `the nightly report did not run within ${ANSWER_MS / 1_000} s` };
-    await systemClock.sleep(100);
-  }
-}
-
-async function ask<T>(url: string): Promise<T> {
-  const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_MS) });
-  if (!answer.ok) throw new SluiceError("SCHEDULER_UNREACHABLE", `${url} answered ${answer.status}`);
-  return (await answer.json()) as T;
 }
 
 function nextSteps(address: string, repositoryUrl: string): string {
