@@ -3,6 +3,8 @@ import {
   decodeRecord,
   emitterFor,
   isSluiceError,
+  type JobId,
+  jobKey,
   type KvEntry,
   type KvLock,
   kvLayout,
@@ -111,20 +113,25 @@ async function watchKey(term: Term, key: string, then: (entry: KvEntry | undefin
 }
 
 /** A watch that ends before its time is opened again; meanwhile the rounds find what it would have told. */
-async function watchTarget(
-  { options, leading, hints }: Term,
-  target: TargetName,
-  loop: ReconcileLoop,
-): Promise<void> {
+async function watchTarget(term: Term, target: TargetName, loop: ReconcileLoop): Promise<void> {
+  const { options, leading, hints } = term;
   const scheduler = options.targets.get(target)?.scheduler;
   for (let failures = 0; scheduler?.watch && !leading.aborted; failures++) {
     try {
-      for await (const id of scheduler.watch(leading)) if (hints.note(target, id)) loop.wake();
+      for await (const id of scheduler.watch(leading))
+        if (concerns(term, target, id) && hints.note(target, id)) loop.wake();
     } catch {
       // Hints are a convenience: a scheduler that cannot give them is polled.
     }
     await options.clock.sleep(backoffMs(failures, BACKOFF, options.random), leading);
   }
+}
+
+/** False for what others run beside us. */
+function concerns({ tree, records }: Term, target: TargetName, id: JobId | undefined): boolean {
+  if (id === undefined || !tree) return true;
+  const key = jobKey(target, id);
+  return tree.desired.jobs.has(key) || records?.inventory.has(key) === true;
 }
 
 /** A wish of a person that no pass has seen yet. */

@@ -207,3 +207,14 @@ describe("a job that was healthy", () => {
     ]);
   });
 });
+
+it("a job whose id cannot be kept in the KV stalls alone", async () => {
+  w = world();
+  w.mirror.push({ "apps/odd.yaml": job("a/../b"), "apps/web.yaml": job("web") });
+  w.start();
+  await w.until(() => w.deployment()?.state === "stalled");
+  expect(w.states()).toEqual({ "apps/web": "Synced/Healthy/Applied" });
+  expect(w.deployment()?.message).toBe(
+    'apps/odd.yaml:1: "a/../b" cannot be kept under its name: an empty, "." or ".." part is not allowed in an id',
+  );
+});

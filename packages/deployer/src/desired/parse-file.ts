@@ -1,13 +1,16 @@
 import {
   type DesiredFile,
   type DesiredJob,
+  encodePath,
   type FilePath,
   fingerprintOf,
   type JobFormat,
+  type JobId,
   jobKey,
   messageOf,
   type ParsedFile,
   type ParsedJob,
+  type Problem,
   type TargetName,
 } from "@sluice/core";
 import { type Policy, type TargetPolicy, targetOfFile } from "../policy/policy.ts";
@@ -26,7 +29,12 @@ export function parseJobFile(
   const settings = policy.get(target);
   if (!format?.accepts(file.path) || !settings) return undefined;
   const { jobs, problems } = parsed(file, format, target);
-  return { target, problems, jobs: jobs.map((job) => desiredJob(job, file.path, target, settings)) };
+  const nameless = jobs.filter((job) => !isKvSafe(job.id));
+  return {
+    target,
+    problems: [...problems, ...nameless.map((job) => namelessProblem(job, file.path))],
+    jobs: jobs.filter((job) => isKvSafe(job.id)).map((job) => desiredJob(job, file.path, target, settings)),
+  };
 }
 
 /** True for a file that can matter: the rest need not be read at all. */
@@ -46,6 +54,20 @@ function parsed(
     // One file that a format stumbles over must stall its own jobs only, not the environment.
     return { jobs: [], problems: [{ file: file.path, reason: "InvalidSpec", message: messageOf(error) }] };
   }
+}
+
+/** Status and inventory are kept under the job's id, so it must be one that can stand in a KV key. */
+function isKvSafe(id: JobId): boolean {
+  try {
+    return encodePath(id) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function namelessProblem({ id, line }: ParsedJob, file: FilePath): Problem {
+  const message = `"${id}" cannot be kept under its name: an empty, "." or ".." part is not allowed in an id`;
+  return { file, line, reason: "InvalidSpec", message };
 }
 
 function desiredJob(job: ParsedJob, file: FilePath, target: TargetName, policy: TargetPolicy): DesiredJob {

@@ -88,21 +88,23 @@ function isSimple(
   const keys = new Set(now.map((job) => job.key));
   if (keys.size < now.length) return false;
   for (const key of old.keys()) if (!keys.has(key) && tree.named.has(key)) return false;
-  return now.every((job) => fitsIn(job, old.get(job.key), tree, keys));
+  const moving = new Set([...keys, ...old.keys()]);
+  return now.every((job) => fitsIn(job, old.get(job.key), tree, moving));
 }
 
+/** @param moving the jobs that come, go or change with this patch: a new job that depends on one of them is not simple. */
 function fitsIn(
   job: DesiredJob,
   old: DesiredJob | undefined,
   tree: Tree,
-  keys: ReadonlySet<JobKey>,
+  moving: ReadonlySet<JobKey>,
 ): boolean {
   const { dependsOn } = job.options;
   if (old) return old.options.dependsOn.join("\n") === dependsOn.join("\n");
   if (tree.jobs.has(job.key)) return false;
   if (dependsOn.length === 0) return true;
   const ordered = [...tree.policy.values()].some((policy) => policy.dependsOn.length > 0);
-  return !ordered && dependsOn.every((key) => tree.jobs.has(key) && !keys.has(key));
+  return !ordered && dependsOn.every((key) => tree.jobs.has(key) && !moving.has(key));
 }
 
 function replaceJobs(tree: Tree, before: readonly DesiredJob[], after: readonly DesiredJob[]): void {
