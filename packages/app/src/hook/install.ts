@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { SluiceError } from "@sluice/core";
 
 const MARK = "# Installed by `sluice hook install`; run it again to change, delete this file to remove.";
-const CLIENT = fileURLToPath(new URL("../../hooks/push-hook.mjs", import.meta.url));
+const CLIENT = fileURLToPath(new URL("../../hooks/push-hook.cjs", import.meta.url));
 
 export interface HookOptions {
   /** The engine's HTTP address, as the machine that holds the repository reaches it. */

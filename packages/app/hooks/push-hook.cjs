@@ -1,8 +1,7 @@
-// What a deploy repo's hooks run: `push-hook.mjs pre-receive|post-receive SERVER [--offline=accept|refuse] [--token-file=F] [--repository=R]`.
-// It is plain JavaScript with no imports but Node's own, since its start-up time is part of every push.
-import { readFileSync } from "node:fs";
-import { request } from "node:http";
-import { request as secureRequest } from "node:https";
+// What a deploy repo's hooks run: `push-hook.cjs pre-receive|post-receive SERVER [--offline=accept|refuse] [--token-file=F] [--repository=R]`.
+// Plain CommonJS that loads next to nothing: its start-up time is part of every push.
+"use strict";
+const { readFileSync } = require("node:fs");
 
 const [hook, server, ...flags] = process.argv.slice(2);
 const flag = (name) => flags.find((one) => one.startsWith(`--${name}=`))?.slice(name.length + 3);
@@ -37,27 +36,27 @@ const body = {
 function ask(path, deadline) {
   return new Promise((resolve, reject) => {
     const url = new URL(path, server);
+    const client = require(url.protocol === "https:" ? "node:https" : "node:http");
     const tokenFile = flag("token-file");
     const headers = {
       "content-type": "application/json",
       ...(tokenFile ? { authorization: `Bearer ${readFileSync(tokenFile, "utf8").trim()}` } : {}),
     };
-    const call = (url.protocol === "https:" ? secureRequest : request)(
-      url,
-      { method: "POST", headers, timeout: deadline },
-      (answer) => {
-        let rest = "";
-        let verdict = answer.statusCode === 200 ? undefined : `the engine answered ${answer.statusCode}`;
-        answer.setEncoding("utf8");
-        answer.on("data", (chunk) => {
-          const lines = (rest + chunk).split("\n");
-          rest = lines.pop() ?? "";
-          for (const line of lines) if (line) verdict = show(line) ?? verdict;
-        });
-        answer.on("end", () => resolve(verdict));
-        answer.on("error", reject);
-      },
-    );
+    const call = client.request(url, { method: "POST", headers, timeout: deadline }, (answer) => {
+      let rest = "";
+      let verdict = answer.statusCode === 200 ? undefined : `the engine answered ${answer.statusCode}`;
+      answer.setEncoding("utf8");
+      answer.on("data", (chunk) => {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) if (line) verdict = show(line) ?? verdict;
+      });
+      answer.on("end", () => {
+        if (rest.startsWith("{")) show(rest);
+        resolve(verdict);
+      });
+      answer.on("error", reject);
+    });
     call.on("timeout", () => call.destroy(new Error(`no answer within ${deadline / 1000} s`)));
     call.on("error", reject);
     call.end(JSON.stringify(body));
@@ -71,7 +70,7 @@ function show(line) {
   return end;
 }
 
-if (hook === "pre-receive") {
+async function review() {
   try {
     const verdict = await ask("/hooks/git/review", REVIEW_MS);
     process.exitCode = verdict === "accepted" ? 0 : 1;
@@ -80,19 +79,19 @@ if (hook === "pre-receive") {
     else if (!["accepted", "refused"].includes(verdict))
       console.log(`✗ ${verdict}; the push is refused, nothing was changed`);
   } catch (error) {
+    const nobody = `no Sluice engine answers at ${server} (${error.message})`;
     if (flag("offline") === "refuse") {
-      console.log(
-        `✗ no Sluice engine answers at ${server} (${error.message}); the push is refused, nothing was changed`,
-      );
+      console.log(`✗ ${nobody}; the push is refused, nothing was changed`);
       process.exitCode = 1;
-    } else
-      console.log(
-        `◎ no Sluice engine answers at ${server} (${error.message}); the push is taken unchecked and deployed when one runs`,
-      );
+    } else console.log(`◎ ${nobody}; the push is taken unchecked and deployed when one runs`);
   }
-} else {
+}
+
+async function follow() {
   process.stdout.on("error", () => process.exit(0));
   await ask("/hooks/git/follow", FOLLOW_MS).catch((error) =>
     console.log(`◎ cannot follow the deployment: ${error.message}; see \`sluice status\``),
   );
 }
+
+void (hook === "pre-receive" ? review() : follow());
