@@ -111,3 +111,45 @@ it("does nothing while it cannot tell what is suspended", async () => {
   expect(w.apps.writes.length).toBe(2);
   expect(w.events.of("deployment.failed").map(({ code }) => code)).toEqual(["KV_RECORD_INVALID"]);
 });
+
+it("a job that takes long does not keep others from being looked after", async () => {
+  await running({ apps: { waitMs: 600_000 } });
+  w.apps.afterApply = (id) =>
+    id === "web" ? { health: "Progressing", message: "starting" } : { health: "Healthy", message: "running" };
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }), "apps/api.yaml": job("api") });
+  await w.until(() => w.status("apps/web")?.reason === "Progressing");
+  w.apps.put("api", { id: "api", by: "hand" }, MARK);
+  await w.round();
+  expect(w.apps.jobs.get("api" as never)?.spec).toEqual({ id: "api" });
+  expect([w.states(), w.deployment()?.state]).toEqual([
+    { "apps/web": "Synced/Progressing/Progressing", "apps/api": "Synced/Healthy/Applied" },
+    "progressing",
+  ]);
+  w.apps.observe("web", { health: "Healthy", message: "running" });
+  await w.idle();
+  expect([w.deployment()?.state, w.apps.writes.length]).toEqual(["healthy", 4]);
+});
+
+it("drift that waits for a dependency is not forgotten when other news comes in between", async () => {
+  w = world({ apps: { waitMs: 600_000 } });
+  const api = job("api", { sluice: { dependsOn: ["db"] } });
+  const others = { "apps/web.yaml": job("web"), "apps/api.yaml": api };
+  w.mirror.push({ ...others, "apps/db.yaml": job("db") });
+  w.start();
+  await w.until(() => w.deployment()?.state === "healthy");
+  w.apps.afterApply = (id) =>
+    id === "db" ? { health: "Progressing", message: "starting" } : { health: "Healthy", message: "running" };
+  w.mirror.push({ ...others, "apps/db.yaml": job("db", { image: "2" }) });
+  await w.until(() => w.status("apps/db")?.reason === "Progressing");
+  w.apps.put("api", { id: "api", by: "hand" }, MARK);
+  await w.until(() => w.status("apps/api")?.reason === "Drifted", "drift", 120_000);
+  await w.clock.advance(2_000);
+  w.apps.observe("web", { health: "Degraded", message: "crashes" });
+  await w.until(() => w.status("apps/web")?.reason === "Unhealthy");
+  w.apps.observe("db", { health: "Healthy", message: "running" });
+  await w.idle();
+  expect([w.apps.jobs.get("api" as never)?.spec, w.status("apps/api")?.reason]).toEqual([
+    { id: "api" },
+    "Applied",
+  ]);
+});

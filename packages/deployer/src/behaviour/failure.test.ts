@@ -43,6 +43,22 @@ describe("a spec that failed", () => {
     expect([w.apps.writes.length, w.apps.jobs.get("web" as never)?.spec.image]).toEqual([2, "1"]);
   });
 
+  it("is not fought over either when that happened while no engine was looking", async () => {
+    w = world();
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    const first = w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+    await w.until(() => w.status("apps/web")?.reason === "Progressing");
+    await first.stop();
+    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    w.apps.observe("web", { ...HEALTHY, rolledBack: true });
+    w.start();
+    await w.round();
+    expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": "OutOfSync/Healthy/RolledBack" }, 2]);
+  });
+
   it("is held across a restart of the engine, and sent again when a person retries", async () => {
     w = world();
     w.apps.fault = (call) => (call === "apply" ? "SCHEDULER_INVALID" : undefined);
