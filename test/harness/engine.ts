@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
 
-const BIN = fileURLToPath(new URL("../../packages/app/bin/sluice.js", import.meta.url));
+/** The `sluice` command of this checkout. */
+export const BIN = fileURLToPath(new URL("../../packages/app/bin/sluice.js", import.meta.url));
 const START_MS = 30_000;
 
 /** What a command printed and how it ended. */
@@ -41,7 +42,7 @@ export interface TestEngineOptions {
   readonly targets?: object;
 }
 
-const COMMAND_ENV = { ...process.env, NO_COLOR: "1", SLUICE_SERVER: "" };
+export const COMMAND_ENV = { ...process.env, NO_COLOR: "1", SLUICE_SERVER: "" };
 
 /** Runs `sluice` with these words. */
 export function sluice(
@@ -114,10 +115,14 @@ function engineOf(child: ChildProcess, facts: Facts, options: TestEngineOptions)
   };
 }
 
-function collect(child: ChildProcess): {
-  text: () => string;
+/** What a process prints, and a wait for a part of it. */
+export interface Printed {
+  readonly text: () => string;
+  /** @throws with all that was printed when the process ends first, or the deadline passes. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
-} {
+}
+
+export function collect(child: ChildProcess): Printed {
   let text = "";
   let notify: () => void = () => undefined;
   for (const stream of [child.stdout, child.stderr]) {
