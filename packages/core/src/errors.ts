@@ -24,6 +24,10 @@ export const ERROR_CODES = {
     "A git command failed.",
     "The message holds what git said; check the repository's address, credentials and state.",
   ],
+  GIT_DENIED: [
+    "The repository's server refused the credentials, or asks for some.",
+    "Check `source.auth` or `source.ssh` and what the account may read; the files are read anew at each attempt.",
+  ],
   GIT_OBJECT_MISSING: [
     "The repository lacks an object that a commit names.",
     "The object store is damaged or truncated: run `git fsck` there and restore or re-clone it.",
@@ -60,6 +64,10 @@ export const ERROR_CODES = {
     "A file of the deploy repo exceeds the size limit of a KV value.",
     "Make the file smaller, exclude it, or raise the limit on both sides.",
   ],
+  LIMIT_EXCEEDED: [
+    "The deploy repo exceeds a limit of the configuration.",
+    "Make the repository smaller, or raise the limit the message names under `limits`.",
+  ],
   PATH_UNSAFE: [
     "A path in the deploy repo cannot be mirrored safely.",
     "Rename the file; the message says why.",
@@ -88,6 +96,10 @@ export const ERROR_CODES = {
   SERVER_UNREACHABLE: [
     "No Sluice engine answers at this address.",
     "Start one with `sluice up`, or give its address with --server or SLUICE_SERVER.",
+  ],
+  WEBHOOK_REFUSED: [
+    "A webhook is not signed as it should be, or no secret is configured for its kind of host.",
+    "The engine's log says which; `docs/webhooks.md` tells how to set it up.",
   ],
   NOT_FOUND: ["There is no such thing.", "`sluice status` lists what there is."],
   USAGE: ["The command's words are off.", "See --help."],

@@ -10,7 +10,13 @@ export {
 } from "./loop/reconcile-loop.ts";
 export type { Change, ChangeCause, Plan, Verdict } from "./model/change.ts";
 export { blobId, EMPTY_DIGEST, type FileSetDigest, toggleFiles } from "./model/digest.ts";
-export type { ChangeSummary, EventBody, EventType, SluiceEvent } from "./model/events.ts";
+export {
+  type ChangeSummary,
+  EVERY_ENVIRONMENT,
+  type EventBody,
+  type EventType,
+  type SluiceEvent,
+} from "./model/events.ts";
 export { fingerprintOf } from "./model/fingerprint.ts";
 export { HEALTHS, type Health, type SyncStatus, worstHealth } from "./model/health.ts";
 export {
@@ -45,6 +51,7 @@ export {
 } from "./model/job.ts";
 export { canonicalJson, isJsonObject, type Json, type JsonObject, sameJson } from "./model/json.ts";
 export { type KvLayout, kvLayout } from "./model/layout.ts";
+export { isLfsPointer } from "./model/lfs.ts";
 export type { ChangesRecord, CommitInfo, FileChange, RevisionMarker } from "./model/marker.ts";
 export { decodePath, displayPath, encodePath, type FilePath } from "./model/path.ts";
 export { REASONS, type Reason } from "./model/reason.ts";

@@ -17,8 +17,8 @@ export interface TreeChange {
 }
 
 /**
- * One branch, or one folder of it, of a Git repository. Every member may throw GIT_FAILED (transient) or GIT_OBJECT_MISSING;
- * an answer is always whole.
+ * One branch, or one folder of it, of a Git repository. Every member may throw GIT_FAILED or GIT_DENIED (transient),
+ * GIT_OBJECT_MISSING or LIMIT_EXCEEDED; an answer is always whole.
  */
 export interface Source {
   /** The branch's name, for revisions. */
