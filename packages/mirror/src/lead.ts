@@ -60,7 +60,11 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
     random: settings.random,
   });
   state.wake = loop.wake;
-  const hints = [sourceHints(settings, loop, ends), controlHints(settings, loop, memory, ends)];
+  const hints = [
+    sourceHints(settings, loop, ends),
+    controlHints(settings, loop, memory, ends),
+    fetchHints(settings, loop, ends),
+  ];
   await loop.run(ends);
   term.abort();
   state.wake = () => undefined;
@@ -125,6 +129,11 @@ async function controlHints(
     first = false;
     loop.wake();
   });
+}
+
+/** Webhooks, wherever they arrive, only say that the branch may have moved. */
+async function fetchHints({ kv, layout }: Settings, loop: ReconcileLoop, signal: AbortSignal): Promise<void> {
+  await each(kv.watch(layout.control("fetch"), { signal }), loop.wake);
 }
 
 async function each(hints: AsyncIterable<unknown>, wake: () => void): Promise<void> {

@@ -91,7 +91,16 @@ function resolvePaths(config: Config, base: string): Config {
       return [name, { ...environment, source }];
     }),
   );
-  return { ...config, dataDir: resolve(base, config.dataDir), environments };
+  const webhooks = resolveSecrets(config.webhooks, base);
+  return { ...config, dataDir: resolve(base, config.dataDir), environments, webhooks };
+}
+
+function resolveSecrets({ maxBodyBytes, ...hosts }: Config["webhooks"], base: string): Config["webhooks"] {
+  const resolved = Object.entries(hosts).map(([host, settings]) => [
+    host,
+    settings && { ...settings, secretFile: resolve(base, settings.secretFile) },
+  ]);
+  return { maxBodyBytes, ...Object.fromEntries(resolved) };
 }
 
 /** True for addresses that are fetched from: URLs and `user@host:path`. */

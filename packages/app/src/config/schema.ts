@@ -70,6 +70,10 @@ const source = z.strictObject({
   path: text(
     "The folder of the repository that is this environment; the whole of it when absent.",
   ).optional(),
+  aliases: z.array(text("An address of the repository.")).default([]).meta({
+    description:
+      "Other addresses of the same repository, such as its public one, for webhooks that name it so. Only for matching; nothing is fetched from them.",
+  }),
   interval: duration(
     "30s",
     "How often the branch is looked at when no hook and no watch says that it moved.",
@@ -86,6 +90,31 @@ const environment = z.strictObject({
   owner: text(
     "The value of the mark on every job made for this environment. Default: `<prefix>-<environment>`. Changing it restarts jobs.",
   ).optional(),
+});
+
+const webhook = (host: string) =>
+  z
+    .strictObject({
+      secretFile: text(
+        "File with the secret that is also set at the sender's; several, one a line, are all accepted.",
+      ),
+    })
+    .optional()
+    .meta({ description: `Webhooks of ${host}. Absent: they are refused.` });
+
+const webhooks = z.strictObject({
+  github: webhook("GitHub, at `/hooks/github`"),
+  gitlab: webhook("GitLab, at `/hooks/gitlab`"),
+  gitea: webhook("Gitea and Forgejo, at `/hooks/gitea`"),
+  bitbucket: webhook("Bitbucket Cloud, at `/hooks/bitbucket`"),
+  "bitbucket-server": webhook("Bitbucket Data Center and Server, at `/hooks/bitbucket-server`"),
+  maxBodyBytes: z
+    .number()
+    .int()
+    .min(1024)
+    .max(256 * 1024 * 1024)
+    .default(25 * 1024 * 1024)
+    .meta({ description: "The largest body a webhook may have. The default is the most GitHub sends." }),
 });
 
 /** Everything `sluice.yaml` may say. The reference page, the JSON schema and the checks come from this one table. */
@@ -108,6 +137,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "Sluice's own HTTP server." }),
+  webhooks: webhooks
+    .prefault({})
+    .meta({ description: "Git hosts that tell this engine of pushes: `docs/webhooks.md`." }),
   consul: consul.optional(),
   embedded: z
     .strictObject({

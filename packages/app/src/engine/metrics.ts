@@ -3,6 +3,8 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom
 
 export interface Metrics {
   readonly sink: EventSink;
+  /** Counts a webhook by its provider and by what became of it. */
+  webhook(provider: string, outcome: string): void;
   /** The Prometheus text exposition. */
   text(): Promise<string>;
   readonly contentType: string;
@@ -45,10 +47,17 @@ export function metrics(): Metrics {
     labelNames: ["environment", "state"],
     registers,
   });
+  const webhooks = new Counter({
+    name: "sluice_webhooks_total",
+    help: "Webhooks by provider and by what became of them.",
+    labelNames: ["provider", "outcome"],
+    registers,
+  });
 
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
+    webhook: (provider, outcome) => webhooks.inc({ provider, outcome }),
     sink: {
       emit(event) {
         const { environment } = event;

@@ -11,18 +11,10 @@ import { type EmbeddedAddresses, startEmbedded } from "./embedded.ts";
 import { type Environment, environmentsOf, hostedRepository, readSecret } from "./environment.ts";
 import { eventStream } from "./event-stream.ts";
 import { metrics } from "./metrics.ts";
+import type { EngineOptions } from "./options.ts";
 import type { Role } from "./roles.ts";
 import { runServices } from "./services.ts";
 import { fanOut } from "./sinks.ts";
-
-export interface EngineOptions {
-  readonly config: Config;
-  readonly roles: ReadonlySet<Role>;
-  /** Where events go besides metrics, the KV and `/events`. */
-  readonly log: EventSink;
-  readonly clock: Clock;
-  readonly random: Random;
-}
 
 /** A running engine. */
 export interface Engine {
@@ -60,7 +52,18 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
   const shared = fanOut([numbers.sink, stream, options.log]);
   const hosted = await hostRepository(config, environments, roles);
   const http = roles.has("http")
-    ? await startHttp({ config, environments, kv, clock, random, metrics: numbers, stream, hosted, closing })
+    ? await startHttp({
+        config,
+        environments,
+        kv,
+        clock,
+        random,
+        metrics: numbers,
+        stream,
+        events: shared,
+        hosted,
+        closing,
+      })
     : undefined;
   if (http && hosted)
     await installHooks(hosted, { server: http.address, offline: "accept", tokenFile: config.http.tokenFile });

@@ -138,6 +138,8 @@ async function* followPush(
   const concerned = await concernedBy(push, context.environments);
   for (const { environment, to } of concerned) {
     if (!to) continue;
+    // A repository on this machine is watched; of another one only its hook tells.
+    if (!environment.local) context.fetches.ask(environment, { by: "git", delivery: to });
     const from = starts.get(`${environment.name} ${to}`);
     const options = {
       kv,

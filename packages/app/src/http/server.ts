@@ -1,6 +1,14 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { type Clock, isSluiceError, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
+import {
+  type Clock,
+  type EventSink,
+  isSluiceError,
+  type Kv,
+  messageOf,
+  type Random,
+  SluiceError,
+} from "@sluice/core";
 import Fastify, { type FastifyInstance } from "fastify";
 import type { Config } from "../config/schema.ts";
 import type { Closers } from "../engine/closers.ts";
@@ -12,6 +20,8 @@ import { apiRoutes } from "./api.ts";
 import { gitRoutes } from "./git.ts";
 import { hookRoutes } from "./hooks.ts";
 import { operationRoutes } from "./operations.ts";
+import { type FetchRequests, fetchRequests } from "./webhooks/fetch-requests.ts";
+import { WEBHOOK_PATHS, webhookRoutes } from "./webhooks/routes.ts";
 
 export interface HttpOptions {
   readonly config: Config;
@@ -21,6 +31,8 @@ export interface HttpOptions {
   readonly random: Random;
   readonly metrics: Metrics;
   readonly stream: EventStream;
+  /** Takes what the server itself has to tell. */
+  readonly events: EventSink;
   /** The hosted deploy repo, if there is one. */
   readonly hosted: string | undefined;
   readonly closing: Closers;
@@ -29,6 +41,7 @@ export interface HttpOptions {
 /** What the routes work with; `signal` aborts when the server stops. */
 export interface HttpContext extends HttpOptions {
   readonly signal: AbortSignal;
+  readonly fetches: FetchRequests;
 }
 
 /** Starts the HTTP server. @throws PORT_TAKEN, CONFIG_INVALID (a public address without a token) */
@@ -48,10 +61,12 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
   });
   mapErrors(app);
   if (tokenFile) requireToken(app, readSecret(tokenFile));
-  const context: HttpContext = { ...options, signal: stopping.signal };
+  const fetches = fetchRequests(options);
+  const context: HttpContext = { ...options, signal: stopping.signal, fetches };
   operationRoutes(app, context);
   apiRoutes(app, context);
   const closeHooks = hookRoutes(app, context);
+  webhookRoutes(app, context);
   if (options.hosted) gitRoutes(app, options.hosted, stopping.signal);
   const address = await app.listen({ host, port }).catch((cause: unknown) => {
     if (!portTaken(cause)) throw cause;
@@ -63,7 +78,7 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
   options.closing.add("HTTP server", async () => {
     stopping.abort();
     await app.close();
-    await closeHooks();
+    await Promise.all([closeHooks(), fetches.close()]);
   });
   return { address };
 }
@@ -75,6 +90,7 @@ function isLoopback(host: string): boolean {
 const STATUS: Partial<Record<string, number>> = {
   NOT_FOUND: 404,
   USAGE: 400,
+  WEBHOOK_REFUSED: 403,
   KV_UNREACHABLE: 503,
   SCHEDULER_UNREACHABLE: 503,
   KV_DENIED: 502,
@@ -100,11 +116,12 @@ function mapErrors(app: FastifyInstance): void {
   );
 }
 
-const OPEN_TO_ALL: ReadonlySet<string> = new Set(["/healthz", "/readyz"]);
+/** Routes that need no token: health checks tell nothing, and webhooks are signed. */
+const OPEN_TO_ALL: ReadonlySet<string> = new Set(["/healthz", "/readyz", ...WEBHOOK_PATHS]);
 
 function requireToken(app: FastifyInstance, token: string): void {
   app.addHook("onRequest", async (request, reply) => {
-    if (OPEN_TO_ALL.has(request.url) || sameSecret(tokenOf(request.raw), token)) return;
+    if (OPEN_TO_ALL.has(request.routeOptions.url ?? "") || sameSecret(tokenOf(request.raw), token)) return;
     await reply.code(401).header("www-authenticate", 'Basic realm="Sluice"').send({
       code: "USAGE",
       message: "this engine wants a token",

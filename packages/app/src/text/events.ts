@@ -42,6 +42,10 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "job.pruned": (e) => [`${GLYPH.done} ${e.key} pruned`],
   "target.failed": (e) => [`${GLYPH.fail} target ${e.target}: ${e.message}`],
   "target.recovered": (e) => [`${GLYPH.done} target ${e.target} answers again`],
+  "webhook.refused": (e) => [
+    `${GLYPH.fail} ${e.times === 1 ? "a webhook" : `${e.times} webhooks`} for /hooks/${e.provider} refused: ${e.why}`,
+  ],
+  "webhook.failed": (e) => [`${GLYPH.fail} a webhook's news cannot be passed on yet: ${e.message}`],
 };
 
 /** The event's lines for a person, without colour. */

@@ -38,7 +38,14 @@ interface EventBodies {
   "job.pruned": { key: JobKey; revision: Revision };
   "target.failed": { target: TargetName; code: string; message: string };
   "target.recovered": { target: TargetName };
+  /** A webhook that was not taken; `times` counts those since it was told last. Never says what was sent. */
+  "webhook.refused": { provider: string; why: string; times: number };
+  /** A webhook was taken, but its environment's mirror cannot be told. */
+  "webhook.failed": { code: string; message: string };
 }
+
+/** Stands in an event for "the engine, whatever the environment"; never the name of one. */
+export const EVERY_ENVIRONMENT = "*" as EnvName;
 
 export type EventType = keyof EventBodies;
 
