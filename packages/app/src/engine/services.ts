@@ -5,8 +5,8 @@ import { mirror } from "@sluice/mirror";
 import type { Closers } from "./closers.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
+import type { EngineOptions } from "./options.ts";
 import { fanOut, only } from "./sinks.ts";
-import type { EngineOptions } from "./start.ts";
 import { deployerTargets } from "./targets.ts";
 
 export interface ServiceOptions extends EngineOptions {

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { consulKv } from "@sluice/consul";
-import { type Clock, type EventSink, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
+import { type Clock, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
 import { initBareRepository } from "@sluice/git";
 import type { Config } from "../config/schema.ts";
 import { installHooks } from "../hook/install.ts";
