@@ -11,8 +11,8 @@ import {
 import { type JsonObject, sameJson } from "../model/json.ts";
 import { encodePath, type FilePath } from "../model/path.ts";
 import type { DesiredFile } from "./desired.ts";
-import type { LiveListing, PlanInput } from "./plan.ts";
-import { DEFAULT_PRUNE_LIMITS } from "./prune.ts";
+import type { LiveListing, PlanInput } from "./plan-input.ts";
+import { DEFAULT_PRUNE_LIMITS } from "./prune-policy.ts";
 
 /** The mark of the engine and environment the tests plan for. */
 export const MARK = "engine/staging";

@@ -5,8 +5,9 @@ import { fingerprintOf } from "../model/fingerprint.ts";
 import { type Fingerprint, type JobId, type JobKey, splitJobKey, type TargetName } from "../model/ids.ts";
 import type { InventoryEntry, LiveJob } from "../model/job.ts";
 import { resolveDesired } from "./desired.ts";
-import { type PlanInput, plan } from "./plan.ts";
+import { plan } from "./plan.ts";
 import { answer, filesOf, given, MARK, recorded, running, unreadable, wanted } from "./plan-fixtures.ts";
+import type { PlanInput } from "./plan-input.ts";
 
 const TARGETS = ["apps", "cron"] as const;
 const IDS = ["a", "b", "c", "d", "e", "f"] as const;

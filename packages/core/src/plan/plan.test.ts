@@ -3,8 +3,9 @@ import type { Plan } from "../model/change.ts";
 import type { JobKey } from "../model/ids.ts";
 import type { DesiredJob, InventoryEntry, LiveJob } from "../model/job.ts";
 import { resolveDesired } from "./desired.ts";
-import { type PlanInput, plan } from "./plan.ts";
+import { plan } from "./plan.ts";
 import { answer, filesOf, given, MARK, recorded, running, wanted } from "./plan-fixtures.ts";
+import type { PlanInput } from "./plan-input.ts";
 
 const WEB = "apps/web" as JobKey;
 const ONE = { n: 1 };

@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { JobKey, TargetName } from "../model/ids.ts";
 import { resolveDesired } from "./desired.ts";
-import { type PlanInput, plan } from "./plan.ts";
+import { plan } from "./plan.ts";
 import { answer, filesOf, given, recorded, running, unreadable, wanted } from "./plan-fixtures.ts";
+import type { PlanInput } from "./plan-input.ts";
 
 const KEPT = "apps/kept";
 const CRON = "cron" as TargetName;
