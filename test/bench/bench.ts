@@ -10,7 +10,8 @@ export interface Bench {
   readonly name: string;
   /** What is measured against what, in a sentence. */
   readonly about: string;
-  run(report: Report): Promise<void>;
+  /** @param flags words of the command line that begin with `--`. */
+  run(report: Report, flags: ReadonlySet<string>): Promise<void>;
 }
 
 /** Where a benchmark puts its figures and says how far it is. */

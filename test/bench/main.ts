@@ -1,10 +1,12 @@
 import { type Bench, type Figure, keeps, type Report } from "./bench.ts";
+import { mirrorBench } from "./mirror.ts";
 import { pushBench } from "./push.ts";
 
-const BENCHES: readonly Bench[] = [pushBench];
+const BENCHES: readonly Bench[] = [pushBench, mirrorBench];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");
+const flags: ReadonlySet<string> = new Set(words.filter((word) => word.startsWith("--")));
 const names = words.filter((word) => !word.startsWith("--"));
 
 if (words.includes("--list") || names.length === 0) {
@@ -27,7 +29,7 @@ async function runBench(name: string): Promise<void> {
     add: (figure) => void figures.push(figure),
     say: (text) => void process.stderr.write(`◎ ${text}\n`),
   };
-  await bench.run(report);
+  await bench.run(report, flags);
   if (json)
     for (const figure of figures) process.stdout.write(`${JSON.stringify({ bench: name, ...figure })}\n`);
   else print(name, figures);

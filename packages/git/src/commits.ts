@@ -49,11 +49,19 @@ function parseCommit(commit: CommitId, bytes: Buffer): Commit {
   const decode = decoderFor(/^encoding (.+)$/m.exec(headers)?.[1]);
   const text = (latin1: string) => decode(Buffer.from(latin1, "latin1"));
   const [, name = "", email = "", seconds = "0"] = /^author (.*?) ?<([^>\n]*)> (\d+)/m.exec(headers) ?? [];
+  const [, committed = seconds] = /^committer .*> (\d+)/m.exec(headers) ?? [];
   const message = decode(end < 0 ? Buffer.alloc(0) : bytes.subarray(end + 2));
   const subject = message.trimStart().split("\n", 1)[0] ?? "";
   return {
     tree: tree as ObjectId,
-    info: { commit, author: text(name), email: text(email), at: timeOf(seconds), subject: subject.trimEnd() },
+    info: {
+      commit,
+      author: text(name),
+      email: text(email),
+      at: timeOf(seconds),
+      ...(committed === seconds ? {} : { committedAt: timeOf(committed) }),
+      subject: subject.trimEnd(),
+    },
   };
 }
 

@@ -187,6 +187,7 @@ describe.each([
       author: "Ada Löwe",
       email: "ada@example.test",
       at: "2023-11-14T22:13:20.000Z",
+      committedAt: "2023-11-14T22:15:00.000Z",
       subject: "A subject",
     });
   });

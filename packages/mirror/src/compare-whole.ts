@@ -12,8 +12,10 @@ import {
   type TreeFile,
   toggleFiles,
 } from "@sluice/core";
+import { scheduleAudit } from "./audit.ts";
 import { changesRecord } from "./changes-record.ts";
 import { changesOrNone, fileChanges, mirrored } from "./compare-changes.ts";
+import { tellChecked } from "./conclude.ts";
 import { readHistory } from "./history.ts";
 import { nextMarker } from "./next-marker.ts";
 import type { MarkerState, Pass, Put, Removal } from "./pass.ts";
@@ -39,6 +41,7 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   if (puts.length + removals.length === 0 && says(was.record, marker)) {
     scheduleAudit(pass);
     pass.memory.known = { commit, indexes, history, marker: { ...was, record: was.record } };
+    tellChecked(pass, was.record);
     return;
   }
   const changes = same ? [] : await changesSince(pass, base, files, signal);
@@ -48,12 +51,6 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
     ? undefined
     : changesRecord(kv, marker, changes && [...changes, ...extra], await source.describe(commit, signal));
   pass.work = { commit, marker, puts, removals, record, indexes, history, repaired, whole: true };
-}
-
-/** Sets the time of the next whole comparison; a tenth either way, so that many mirrors do not list together. */
-export function scheduleAudit({ memory, settings }: Pass): void {
-  const { clock, auditIntervalMs, random } = settings;
-  memory.auditAt = clock.now() + auditIntervalMs * (0.9 + 0.2 * random());
 }
 
 /** The last revision of which readers could see all. */

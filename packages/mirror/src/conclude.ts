@@ -1,5 +1,5 @@
-import { type KvOp, OK, type Outcome, stalled } from "@sluice/core";
-import { scheduleAudit } from "./compare-whole.ts";
+import { type KvOp, OK, type Outcome, type RevisionMarker, stalled } from "@sluice/core";
+import { scheduleAudit } from "./audit.ts";
 import { historyAfter } from "./history.ts";
 import type { MarkerState, Pass, Work, Written } from "./pass.ts";
 
@@ -28,10 +28,14 @@ function remember(pass: Pass, work: Work, written: Written, final: readonly KvOp
 }
 
 function tell(pass: Pass, work: Work, written: Written): void {
+  const { memory } = pass;
   const { emit, clock } = pass.settings;
   if (work.repaired > 0) emit({ type: "mirror.repaired", keys: work.repaired });
   const before = (pass.marker as MarkerState).record;
   if (before?.state === "synced" && before.revision === work.marker.revision) return;
+  const { retries } = memory;
+  memory.told = true;
+  memory.retries = 0;
   const created = work.puts.filter((put) => put.index === "0").length;
   emit({
     type: "mirror.synced",
@@ -42,5 +46,22 @@ function tell(pass: Pass, work: Work, written: Written): void {
     deleted: work.removals.length,
     transactions: written.transactions,
     ms: clock.now() - pass.startedAt,
+    ...lag(work, clock.now()),
+    ...(retries > 0 ? { retries } : {}),
   });
+}
+
+function lag({ record }: Work, now: number): { lagMs?: number } {
+  const commit = record?.commit;
+  const lagMs = now - Date.parse(commit?.committedAt ?? commit?.at ?? "");
+  return Number.isNaN(lagMs) ? {} : { lagMs };
+}
+
+/** Tells once a term that everything was found as it should be. */
+export function tellChecked(pass: Pass, marker: RevisionMarker): void {
+  const { memory, settings, startedAt } = pass;
+  if (memory.told) return;
+  memory.told = true;
+  const { revision, files, at: since } = marker;
+  settings.emit({ type: "mirror.checked", revision, files, since, ms: settings.clock.now() - startedAt });
 }

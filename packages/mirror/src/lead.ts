@@ -19,6 +19,8 @@ export interface Lead {
   wake: () => void;
   /** True after a failure was told, until a recovery is. */
   failing: boolean;
+  /** What it was last told to wait for. */
+  waiting: string | undefined;
 }
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
@@ -33,9 +35,10 @@ export async function lead(
   const { kv, layout, clock, random, emit } = settings;
   for (let failures = 0; !signal.aborted; ) {
     try {
+      const since = clock.now();
       const lock = await kv.lock(layout.lock("mirror"), options, signal);
       failures = 0;
-      emit({ type: "leader.elected", role: "mirror" });
+      emit({ type: "leader.elected", role: "mirror", waitedMs: clock.now() - since });
       await serveTerm(settings, lock, state, signal);
       await lock.release();
       if (!signal.aborted) emit({ type: "leader.lost", role: "mirror" });
@@ -53,7 +56,10 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
   const ends = AbortSignal.any([signal, lock.lost, term.signal]);
   const loop = reconcileLoop({
     pass: (passSignal) => onePass(settings, lock, memory, term, passSignal),
-    settled: (result) => settled(settings, state, result),
+    settled: (result) => {
+      if (result.kind === "failed" || result.kind === "again") memory.retries += 1;
+      settled(settings, state, result);
+    },
     intervalMs: settings.intervalMs,
     backoff: BACKOFF,
     clock: settings.clock,
@@ -83,7 +89,10 @@ async function onePass(
     return await runSteps(STEPS, pass, signal);
   } catch (error) {
     // Someone else leads: nothing of this term may count any more.
-    if (isSluiceError(error, "LOCK_LOST")) term.abort(error);
+    if (isSluiceError(error, "LOCK_LOST")) {
+      settings.emit({ type: "mirror.fenced" });
+      term.abort(error);
+    }
     throw error;
   }
 }
@@ -95,6 +104,14 @@ function settled(
 ): void {
   if (result.kind === "failed") fail(settings, state, result.error);
   else if (result.kind !== "again") recover(settings, state);
+  if (result.kind === "wait") hold(settings, state, result);
+  else if (result.kind !== "failed" && result.kind !== "again") state.waiting = undefined;
+}
+
+function hold({ emit }: Settings, state: Lead, { reason, message }: Outcome & { kind: "wait" }): void {
+  if (state.waiting === message) return;
+  state.waiting = message;
+  emit({ type: "mirror.waiting", reason, message });
 }
 
 function fail({ emit }: Settings, state: Lead, error: unknown): void {

@@ -57,10 +57,14 @@ export interface Memory {
   refused: { readonly commit: CommitId; readonly message: string } | undefined;
   /** The revision whose skipped files were told. */
   skippedAt: CommitId | undefined;
+  /** True once this term has told which revision is there. */
+  told: boolean;
+  /** Passes since the last whole revision that failed or met another hand's write. */
+  retries: number;
 }
 
 export function emptyMemory(): Memory {
-  return { known: undefined, auditAt: 0, refused: undefined, skippedAt: undefined };
+  return { known: undefined, auditAt: 0, refused: undefined, skippedAt: undefined, told: false, retries: 0 };
 }
 
 export interface Put {

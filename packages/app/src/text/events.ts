@@ -13,6 +13,13 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "mirror.synced": (e) => [
     `${GLYPH.done} mirrored ${shortRevision(e.revision)} (${count(e.created + e.updated + e.deleted, "file")}) in ${formatDuration(e.ms)}`,
   ],
+  "mirror.checked": (e) => [
+    `${GLYPH.done} ${shortRevision(e.revision)} is mirrored (${count(e.files, "file")}, compared in ${formatDuration(e.ms)})`,
+  ],
+  "mirror.waiting": (e) => [`${GLYPH.wait} the mirror waits: ${e.message}`],
+  "mirror.fenced": () => [
+    `${GLYPH.fail} a write was refused: another process took the lock. Nothing was written`,
+  ],
   "mirror.refused": (e) => [
     `${GLYPH.fail} ${shortRevision(e.revision)} is not mirrored; the revision before it stays`,
     ...e.problems.map(problemLine),

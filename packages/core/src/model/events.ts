@@ -1,6 +1,7 @@
 import type { Change } from "./change.ts";
 import type { EnvName, JobKey, Revision, TargetName } from "./ids.ts";
 import type { FieldChange, Problem } from "./job.ts";
+import type { Reason } from "./reason.ts";
 import type { DeploymentStatus, JobStatus } from "./status.ts";
 
 /** A change as it may be shown and stored: its values masked, its specs left out. */
@@ -20,13 +21,23 @@ interface EventBodies {
     deleted: number;
     transactions: number;
     ms: number;
+    /** From the commit to the marker that shows it, by the clocks of two machines. */
+    lagMs?: number;
+    /** Passes that failed or met another hand's write since the revision before. */
+    retries?: number;
   };
+  /** The first comparison of a term found everything in place; `since` is when the revision was mirrored. */
+  "mirror.checked": { revision: Revision; files: number; since: string; ms: number };
+  /** Nothing can be done for now; told once for each reason. */
+  "mirror.waiting": { reason: Reason; message: string };
+  /** A write was refused, because the lock is no longer ours. */
+  "mirror.fenced": Record<never, never>;
   "mirror.refused": { revision: Revision; problems: readonly Problem[] };
   "mirror.skipped": { revision: Revision; files: readonly string[]; why: string };
   "mirror.repaired": { keys: number };
   "mirror.failed": { code: string; message: string };
   "mirror.recovered": Record<never, never>;
-  "leader.elected": { role: string };
+  "leader.elected": { role: string; waitedMs?: number };
   "leader.lost": { role: string };
   "deployment.started": { revision: Revision };
   "deployment.planned": { revision: Revision; changes: readonly ChangeSummary[]; total: number };

@@ -26,8 +26,10 @@ export interface CommitInfo {
   readonly commit: CommitId;
   readonly author: string;
   readonly email: string;
-  /** ISO 8601. */
+  /** When it was written; ISO 8601. */
   readonly at: string;
+  /** When it was made part of the history, later than `at` after a rebase; ISO 8601. */
+  readonly committedAt?: string;
   /** The first line of the message. */
   readonly subject: string;
 }
