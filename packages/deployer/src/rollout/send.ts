@@ -48,6 +48,8 @@ export async function send(pass: Pass, node: JobNode, first: Write): Promise<Sen
       const next = await decideAgain(pass, node, error, write);
       if (next.kind === "sent" || next.kind === "not-sent") return next;
       if (attempt >= MOST_ATTEMPTS) return failure(error, next);
+      // The answer may have been long in coming: whoever leads by now is to decide.
+      await pass.term.writer.prove();
       write = next;
     }
   }
