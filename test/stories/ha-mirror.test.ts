@@ -3,6 +3,7 @@ import { type BareRepo, bareRepo, type Files } from "../harness/bare-repo.ts";
 import { eventually } from "../harness/eventually.ts";
 import { everything, type Mirrored, readMirrored } from "../harness/mirrored.ts";
 import { type RoleProcess, startRoles } from "../harness/role.ts";
+import { settled } from "../harness/settled.ts";
 import { describeWithServer, hasConsul } from "../servers/available.ts";
 import { type ConsulCluster, startConsulCluster } from "../servers/consul-cluster.ts";
 
@@ -197,18 +198,6 @@ describeWithServer("two mirrors of one environment on three Consul servers", { c
 
 function manyFiles(count: number, text: string): Files {
   return Object.fromEntries(Array.from({ length: count }, (_, at) => [`d${at % 9}/f${at}`, `${at} ${text}`]));
-}
-
-/** What an answer has come to once it stays the same for a second. */
-async function settled<T>(ask: () => Promise<T>): Promise<T> {
-  let last = JSON.stringify(await ask());
-  let since = Date.now();
-  return eventually("nothing changes for a second", async () => {
-    const answer = await ask();
-    const text = JSON.stringify(answer);
-    if (text !== last) [last, since] = [text, Date.now()];
-    return Date.now() - since > 1_000 ? answer : undefined;
-  });
 }
 
 /** Reads without pause from whichever server answers, and notes every revision that claims to be whole and is not. */
