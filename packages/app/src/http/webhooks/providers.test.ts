@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ProviderName } from "./provider.ts";
-import { DELIVERY, fixture, pushOf, type WebhookBench, webhookBench } from "./webhook-bench.ts";
+import { DELIVERY, fixture, hmacHex, pushOf, type WebhookBench, webhookBench } from "./webhook-bench.ts";
 
 /** The repository of each provider's fixtures, as somebody might configure it: another scheme, user, port and case. */
 const REPOSITORY: Readonly<Record<ProviderName, string>> = {
@@ -122,6 +122,55 @@ describe.each(NAMES)("a webhook of %s", (provider) => {
       expect(await bench.deliver(provider, body)).toEqual({ status: 400, body: said });
     expect(bench.fetches()).toEqual({});
     expect(await bench.counted()).toEqual({ [`${provider} malformed`]: 8 });
+  });
+});
+
+describe("a repository", () => {
+  const matched = async (
+    repository: string,
+    provider: ProviderName,
+    name: string,
+    aliases: string[] = [],
+  ) => {
+    const bench = await webhookBench({ environments: { production: repository }, aliases });
+    const { body } = await bench.deliver(provider, fixture(name));
+    await bench.stop();
+    return body.environments;
+  };
+
+  it("is also known by its aliases", async () => {
+    const inside = "http://gitea.inside:3000/mirror/deploy.git";
+    expect(await matched(inside, "gitea", "gitea-push")).toEqual([]);
+    const alias = "https://git.example.test/acme/deploy";
+    expect(await matched(inside, "gitea", "gitea-push", [alias])).toEqual(["production"]);
+  });
+
+  it.each([
+    ["https://bitbucket.example.test/scm/ACME/deploy.git", "bitbucket-server-push"],
+    ["ssh://git@another-name.example.test:7999/acme/deploy.git", "bitbucket-server-push"],
+    ["https://bitbucket.example.test/context/scm/acme/deploy.git", "bitbucket-server-push"],
+    ["ssh://git@bitbucket.example.test:7999/acme/deploy.git", "bitbucket-server-push-with-links"],
+  ])("of Bitbucket Data Center is known by project and slug: %s", async (repository, name) => {
+    expect(await matched(repository, "bitbucket-server", name)).toEqual(["production"]);
+  });
+
+  it.each(["https://bitbucket.example.test/scm/bigacme/deploy.git", "/srv/git/acme/deploy.git"])(
+    "of Bitbucket Data Center is not %s",
+    async (repository) => {
+      expect(await matched(repository, "bitbucket-server", "bitbucket-server-push")).toEqual([]);
+    },
+  );
+
+  it("of Forgejo is known like one of Gitea", async () => {
+    const bench = await webhookBench({ environments: { production: REPOSITORY.gitea } });
+    const body = fixture("gitea-push");
+    const hex = hmacHex(body);
+    const forgejo = { "x-forgejo-event": "push", "x-forgejo-signature": hex, "x-forgejo-delivery": "f-1" };
+    const copies = { "x-gitea-event": "push", "x-gitea-signature": hex, "x-gitea-delivery": "f-1" };
+    const answer = await bench.post("/hooks/gitea", body, { ...copies, ...forgejo });
+    expect(answer.body.environments).toEqual(["production"]);
+    expect(bench.fetches()).toEqual({ production: { at: AT, by: "gitea", delivery: "f-1" } });
+    await bench.stop();
   });
 });
 

@@ -137,6 +137,13 @@ describe("a webhook's signature", () => {
   });
 });
 
+it("a body of several megabytes is taken, as hosts send them for a push of many commits", async () => {
+  const bench = await webhookBench({ environments });
+  const payload = { ...JSON.parse(fixture("github-push")), padding: "x".repeat(5 * 1024 * 1024) };
+  expect((await bench.deliver("github", JSON.stringify(payload))).status).toBe(202);
+  await bench.stop();
+});
+
 describe("GitLab's signing token", () => {
   const KEY = Buffer.from("0123456789abcdef0123456789abcdef");
   const secret = `a plain one\nwhsec_${KEY.toString("base64")}\n`;

@@ -130,10 +130,9 @@ function send(url: string, body: string | Buffer, headers: OutgoingHttpHeaders =
       headers: { "content-type": "application/json", ...headers },
     };
     const sent = request(url, options, (response) => {
-      text(response).then(
-        (answer) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }),
-        reject,
-      );
+      text(response)
+        .then((answer) => resolve({ status: response.statusCode ?? 0, body: JSON.parse(answer) }))
+        .catch(reject);
     });
     sent.on("error", reject).end(body);
   });
