@@ -46,7 +46,11 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
-export function bench(limits: Partial<Kv["limits"]> = {}, options: Partial<MirrorOptions> = {}): Bench {
+/** @param options what differs from the usual; a function is asked at every start. */
+export function bench(
+  limits: Partial<Kv["limits"]> = {},
+  options: Partial<MirrorOptions> | ((source: MemorySource) => Partial<MirrorOptions>) = {},
+): Bench {
   const kv = memoryKv(limits);
   const clock = manualClock();
   const source = memorySource();
@@ -66,7 +70,7 @@ export function bench(limits: Partial<Kv["limits"]> = {}, options: Partial<Mirro
       random: () => 0.5,
       events: sink,
       holder: "test",
-      ...options,
+      ...(typeof options === "function" ? options(source) : options),
     });
     running = { mirror: one, stop, done: one.run(stop.signal) };
   }
