@@ -13,6 +13,21 @@ const port = (standard: number, description: string) =>
 
 const text = (description: string) => z.string().min(1).meta({ description });
 
+const globs = (description: string) =>
+  z
+    .array(
+      z
+        .string()
+        .min(1)
+        .refine(
+          (glob) => !/^[!/]/.test(glob),
+          "is matched from the source's folder on: no ! or / at its start",
+        ),
+    )
+    .meta({
+      description: `${description} \`*\` stays within a folder, \`**\` crosses folders, a slash at the end means all below.`,
+    });
+
 const name = z
   .string()
   .regex(
@@ -69,6 +84,10 @@ const source = z.strictObject({
   branch: text("The branch whose newest commit is what should run.").default("main"),
   path: text(
     "The folder of the repository that is this environment; the whole of it when absent.",
+  ).optional(),
+  include: globs("Only files that one of these globs matches, such as `apps/**`, are mirrored.").optional(),
+  exclude: globs(
+    "Files that one of these globs matches, such as `**/*.md` or `docs/`, are left out.",
   ).optional(),
   aliases: z.array(text("An address of the repository.")).default([]).meta({
     description:
