@@ -11,7 +11,6 @@ import {
 import { folderTree, readCommit } from "./commits.ts";
 import { catFileReader } from "./objects/cat-file.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
-import { pureReader } from "./objects/pure-reader.ts";
 import { readInOrder } from "./objects/read-in-order.ts";
 import { type GitProgram, gitEnvironment, hasGit } from "./program.ts";
 import { branchRef } from "./refs/branch-name.ts";
@@ -19,7 +18,6 @@ import { findGitDir } from "./refs/git-dir.ts";
 import { readLocalRef } from "./refs/local-ref.ts";
 import { watchRef } from "./refs/watch-ref.ts";
 import { remoteAddress } from "./remote/address.ts";
-import { pureRemote } from "./remote/pure-remote.ts";
 import type { Remote } from "./remote/remote.ts";
 import { systemRemote } from "./remote/system-remote.ts";
 import { compareTrees } from "./trees/compare-trees.ts";
@@ -57,9 +55,9 @@ export interface GitSourceOptions {
 export async function gitSource(options: GitSourceOptions): Promise<Source> {
   const ref = branchRef(options.branch);
   const program = await chooseProgram(options);
-  const remote = chooseRemote(options, ref, program);
+  const remote = await chooseRemote(options, ref, program);
   const gitDir = remote ? remote.gitDir : onceFound(() => findGitDir(options.repository));
-  const reader = chooseReader(options, program, gitDir);
+  const reader = await chooseReader(options, program, gitDir);
   const store = treeStore(reader);
 
   async function rootOf(commit: CommitId, signal: AbortSignal | undefined): Promise<ObjectId | undefined> {
@@ -102,30 +100,32 @@ async function chooseProgram(options: GitSourceOptions): Promise<GitProgram | un
   return undefined;
 }
 
-function chooseRemote(
+async function chooseRemote(
   options: GitSourceOptions,
   ref: string,
   program: GitProgram | undefined,
-): Remote | undefined {
+): Promise<Remote | undefined> {
   const address = remoteAddress(options.repository);
   if (!address) return undefined;
   const { branch, cacheDir, clock } = options;
   const shared = { address, branch, ref, cacheDir };
-  return program
-    ? systemRemote(program, shared)
-    : pureRemote({ ...shared, clock, timeoutMs: options.timeoutMs ?? 60_000 });
+  if (program) return systemRemote(program, shared);
+  // Loaded only where there is no git program: it takes a tenth of a second.
+  const { pureRemote } = await import("./remote/pure-remote.ts");
+  return pureRemote({ ...shared, clock, timeoutMs: options.timeoutMs ?? 60_000 });
 }
 
-function chooseReader(
+async function chooseReader(
   options: GitSourceOptions,
   program: GitProgram | undefined,
   gitDir: () => Promise<string>,
-): ObjectReader {
+): Promise<ObjectReader> {
   const { quarantine } = options;
   const largestBytes = options.largestBytes ?? 64 * 1024 * 1024;
   if (!program) {
     const others = quarantine?.alternates.split(delimiter).filter((one) => one !== "") ?? [];
     const directories = quarantine ? { objectDirectories: [quarantine.objectDirectory, ...others] } : {};
+    const { pureReader } = await import("./objects/pure-reader.ts");
     return pureReader({ gitDir, largestBytes, ...directories });
   }
   const objects = quarantine && {

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { type Clock, messageOf, SluiceError } from "@sluice/core";
-import { embeddedChronos, embeddedConsul, embeddedMarathon } from "@sluice/embedded";
 import type { Config } from "../config/schema.ts";
 import type { Closers } from "./closers.ts";
 import type { Role } from "./roles.ts";
@@ -33,12 +32,18 @@ export async function startEmbedded(
   const start: {
     readonly [R in EmbeddedRole]: { port: number; open: (dataDir: string) => Promise<Server> };
   } = {
-    consul: { port: consulPort, open: (dataDir) => embeddedConsul({ dataDir, port: consulPort, clock }) },
+    consul: {
+      port: consulPort,
+      open: async (dataDir) => (await servers()).embeddedConsul({ dataDir, port: consulPort, clock }),
+    },
     marathon: {
       port: marathonPort,
-      open: (dataDir) => embeddedMarathon({ dataDir, port: marathonPort, clock }),
+      open: async (dataDir) => (await servers()).embeddedMarathon({ dataDir, port: marathonPort, clock }),
     },
-    chronos: { port: chronosPort, open: (dataDir) => embeddedChronos({ dataDir, port: chronosPort, clock }) },
+    chronos: {
+      port: chronosPort,
+      open: async (dataDir) => (await servers()).embeddedChronos({ dataDir, port: chronosPort, clock }),
+    },
   };
   const addresses = {} as { -readonly [R in EmbeddedRole]: string };
   for (const role of ["consul", "marathon", "chronos"] as const) {
@@ -50,6 +55,11 @@ export async function startEmbedded(
     addresses[role] = server.address;
   }
   return addresses;
+}
+
+/** Loaded only by a process that runs one of them. */
+function servers() {
+  return import("@sluice/embedded");
 }
 
 function fail(role: EmbeddedRole, port: number, error: unknown): never {

@@ -14,11 +14,12 @@ import {
   targetName,
 } from "@sluice/core";
 import { gitSource } from "@sluice/git";
-import { schedulerKind } from "@sluice/schedulers";
+import type { SchedulerKind, schedulerKind } from "@sluice/schedulers";
 import { parseDuration } from "../config/duration.ts";
 import { isRemote } from "../config/load.ts";
 import type { Config, EnvironmentConfig, TargetConfig } from "../config/schema.ts";
 import type { EmbeddedAddresses } from "./embedded.ts";
+import { presentedSource } from "./presented-source.ts";
 
 /** One environment with everything a service needs to work on it. */
 export interface Environment {
@@ -43,12 +44,16 @@ export function hostedRepository(config: Config): string {
   return join(config.dataDir, "git", "deploy.git");
 }
 
-/** What the configuration says of its environments, ready to be opened; nothing is connected yet. */
+/**
+ * What the configuration says of its environments, ready to be opened; nothing is connected yet.
+ * @param kindOf knows the kinds of schedulers; absent in a process that talks to none, which then need not load them.
+ */
 export function environmentsOf(
   config: Config,
   embedded: EmbeddedAddresses,
   clock: Clock,
   random: Random,
+  kindOf?: typeof schedulerKind,
 ): readonly Environment[] {
   return Object.entries(config.environments).map(([text, environment]) => {
     const name = envName(text);
@@ -64,11 +69,13 @@ export function environmentsOf(
       repository,
       local: !isRemote(repository),
       hosted: environment.source.repository === undefined,
-      formats: new Map(targets.map(([target, settings]) => [target, schedulerKind(settings.type).format()])),
+      formats: new Map(
+        kindOf ? targets.map(([target, settings]) => [target, kindOf(settings.type).format()]) : [],
+      ),
       async openSource(quarantine) {
         const { branch, path } = environment.source;
         const cacheDir = join(config.dataDir, "clones", name);
-        return gitSource({
+        const source = await gitSource({
           repository,
           branch,
           cacheDir,
@@ -77,20 +84,25 @@ export function environmentsOf(
           ...(path ? { path } : {}),
           ...(quarantine ? { quarantine } : {}),
         });
+        return presentedSource(source, environment);
       },
       openSchedulers: () =>
         new Map(
-          targets.map(([target, settings]) => [target, openScheduler(settings, embedded, clock, random)]),
+          kindOf
+            ? targets.map(([target, settings]) => [
+                target,
+                openScheduler(kindOf(settings.type), settings, { embedded, clock, random }),
+              ])
+            : [],
         ),
     };
   });
 }
 
 function openScheduler(
+  kind: SchedulerKind,
   settings: TargetConfig,
-  embedded: EmbeddedAddresses,
-  clock: Clock,
-  random: Random,
+  { embedded, clock, random }: { embedded: EmbeddedAddresses; clock: Clock; random: Random },
 ): Scheduler {
   const { type, addresses, username, passwordFile, tokenFile, ca, cert, key, concurrency } = settings;
   const auth = tokenFile
@@ -98,7 +110,7 @@ function openScheduler(
     : username
       ? { username, password: passwordFile ? readSecret(passwordFile) : "" }
       : undefined;
-  return schedulerKind(type).open({
+  return kind.open({
     addresses: addresses ?? [embedded[type]],
     concurrency,
     clock,

@@ -1,16 +1,17 @@
 import type { EventSink, SluiceEvent } from "@sluice/core";
-import pino from "pino";
+import type { DestinationStream } from "pino";
 import { eventLines } from "../text/events.ts";
 
 export type LogFormat = "text" | "json" | "none";
 
 /** A sink that tells what happens: lines for people, or one JSON object a line for machines. */
-export function logSink(format: LogFormat, out: NodeJS.WritableStream): EventSink {
+export async function logSink(format: LogFormat, out: NodeJS.WritableStream): Promise<EventSink> {
   if (format === "none") return { emit: () => undefined };
   if (format === "json") {
+    const { pino } = await import("pino");
     const logger = pino(
       { base: null, timestamp: false, messageKey: "text" },
-      out as pino.DestinationStream & NodeJS.WritableStream,
+      out as DestinationStream & NodeJS.WritableStream,
     );
     return { emit: (event) => logger[isBad(event) ? "warn" : "info"](event, eventLines(event).join("\n")) };
   }

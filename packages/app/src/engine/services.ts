@@ -1,13 +1,10 @@
 import { hostname } from "node:os";
 import { type EventSink, type Kv, messageOf, SluiceError } from "@sluice/core";
-import { deployer } from "@sluice/deployer";
-import { mirror } from "@sluice/mirror";
 import type { Closers } from "./closers.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import type { EngineOptions } from "./options.ts";
 import { fanOut, only } from "./sinks.ts";
-import { deployerTargets } from "./targets.ts";
 
 export interface ServiceOptions extends EngineOptions {
   readonly environments: readonly Environment[];
@@ -50,7 +47,7 @@ async function runMirror(
   options: ServiceOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = await environment.openSource();
+  const [{ mirror }, source] = await Promise.all([import("@sluice/mirror"), environment.openSource()]);
   const log = eventLog({ kv: options.kv, key: `${environment.layout.events}/mirror`, clock: options.clock });
   const service = mirror({
     ...shared(environment, options),
@@ -72,6 +69,10 @@ async function runDeployer(
     key: `${environment.layout.events}/deployer`,
     clock: options.clock,
   });
+  const [{ deployer }, { deployerTargets }] = await Promise.all([
+    import("@sluice/deployer"),
+    import("./targets.ts"),
+  ]);
   const service = deployer({
     ...shared(environment, options),
     mark: environment.mark,

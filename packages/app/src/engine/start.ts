@@ -4,13 +4,10 @@ import { consulKv } from "@sluice/consul";
 import { type Clock, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
 import { initBareRepository } from "@sluice/git";
 import type { Config } from "../config/schema.ts";
-import { installHooks } from "../hook/install.ts";
-import { startHttp } from "../http/server.ts";
 import { type Closers, closers } from "./closers.ts";
 import { type EmbeddedAddresses, startEmbedded } from "./embedded.ts";
 import { type Environment, environmentsOf, hostedRepository, readSecret } from "./environment.ts";
 import { eventStream } from "./event-stream.ts";
-import { metrics } from "./metrics.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Role } from "./roles.ts";
 import { runServices } from "./services.ts";
@@ -46,27 +43,20 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
   await usableFolder(config.dataDir);
   const embedded = await startEmbedded(config, roles, clock, closing);
   const kv = openKv(config, embedded.consul, clock, random, closing);
-  const environments = environmentsOf(config, embedded, clock, random);
-  const numbers = metrics();
-  const stream = eventStream();
-  const shared = fanOut([numbers.sink, stream, options.log]);
-  const hosted = await hostRepository(config, environments, roles);
-  const http = roles.has("http")
-    ? await startHttp({
-        config,
-        environments,
-        kv,
-        clock,
-        random,
-        metrics: numbers,
-        stream,
-        events: shared,
-        hosted,
-        closing,
-      })
+  // What only some roles need is loaded only for them: it is most of the time a process takes to start.
+  const kinds =
+    roles.has("http") || roles.has("deployer")
+      ? (await import("@sluice/schedulers")).schedulerKind
+      : undefined;
+  const environments = environmentsOf(config, embedded, clock, random, kinds);
+  const role = roles.has("http")
+    ? (await import("../http/role.ts")).httpRole({ kv, environments, mirrors: roles.has("mirror"), clock })
     : undefined;
-  if (http && hosted)
-    await installHooks(hosted, { server: http.address, offline: "accept", tokenFile: config.http.tokenFile });
+  const stream = eventStream();
+  const shared = fanOut([...(role?.sinks ?? []), stream, options.log]);
+  const hosted = await hostRepository(config, environments, roles);
+  const front = { config, environments, kv, clock, random, stream, events: shared, hosted, closing };
+  const http = await role?.serve(front);
   const failed = runServices({ ...options, environments, kv, shared, closing });
   return {
     address: http?.address,

@@ -5,14 +5,15 @@ import type { HttpContext } from "./server.ts";
 /** Health, readiness, metrics and the event stream. */
 export function operationRoutes(
   app: FastifyInstance,
-  { kv, environments, metrics, stream, signal }: HttpContext,
+  { readiness, metrics, stream, signal }: HttpContext,
 ): void {
   app.get("/healthz", async () => ({ status: "ok" }));
 
   app.get("/readyz", async (_request, reply) => {
     try {
-      await kv.getMany(environments.map((environment) => environment.layout.revision));
-      return { status: "ok" };
+      const problems = await readiness.problems();
+      if (problems.length === 0) return { status: "ok" };
+      return reply.code(503).send({ status: "not ready", message: problems.join("; ") });
     } catch (error) {
       return reply.code(503).send({ status: "unavailable", message: messageOf(error) });
     }

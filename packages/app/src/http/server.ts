@@ -16,6 +16,7 @@ import { portTaken } from "../engine/embedded.ts";
 import { type Environment, readSecret } from "../engine/environment.ts";
 import type { EventStream } from "../engine/event-stream.ts";
 import type { Metrics } from "../engine/metrics.ts";
+import type { Readiness } from "../engine/readiness.ts";
 import { apiRoutes } from "./api.ts";
 import { gitRoutes } from "./git.ts";
 import { hookRoutes } from "./hooks.ts";
@@ -30,6 +31,7 @@ export interface HttpOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly metrics: Metrics;
+  readonly readiness: Readiness;
   readonly stream: EventStream;
   /** Takes what the server itself has to tell. */
   readonly events: EventSink;

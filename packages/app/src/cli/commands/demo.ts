@@ -46,7 +46,7 @@ export async function demo(options: DemoOptions, context: CliContext): Promise<E
     const engine = await startEngine({
       config,
       roles: chooseRoles([], config),
-      log: logSink("none", process.stdout),
+      log: await logSink("none", process.stdout),
       clock: systemClock,
       random: Math.random,
     });

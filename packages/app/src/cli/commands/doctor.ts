@@ -2,6 +2,7 @@ import { access, constants, mkdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { consulKv } from "@sluice/consul";
 import { messageOf, systemClock } from "@sluice/core";
+import { schedulerKind } from "@sluice/schedulers";
 import { execa } from "execa";
 import { loadConfig } from "../../config/load.ts";
 import type { Config } from "../../config/schema.ts";
@@ -113,7 +114,7 @@ function serverChecks(config: Config, running: boolean): (() => Promise<Finding>
   };
   const checks: (() => Promise<Finding>)[] = [];
   if (config.consul || running) checks.push(() => consulAnswers(config, embedded.consul));
-  for (const environment of environmentsOf(config, embedded, systemClock, Math.random)) {
+  for (const environment of environmentsOf(config, embedded, systemClock, Math.random, schedulerKind)) {
     checks.push(() => sourceReads(environment));
     const schedulers = environment.openSchedulers();
     for (const [name, scheduler] of schedulers) {

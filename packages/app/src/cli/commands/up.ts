@@ -22,7 +22,7 @@ export async function up(
   const engine = await startEngine({
     config,
     roles,
-    log: logSink(options.log, process.stdout),
+    log: await logSink(options.log, process.stdout),
     clock: systemClock,
     random: Math.random,
   });

@@ -76,6 +76,7 @@ export async function webhookBench(options: WebhookBenchOptions): Promise<Webhoo
     clock,
     random: () => 0.5,
     metrics: numbers,
+    readiness: { sink: { emit: () => undefined }, problems: async () => [] },
     stream: eventStream(),
     events: sink,
     hosted: undefined,

@@ -1,0 +1,32 @@
+import type { EventSink } from "@sluice/core";
+import { metrics } from "../engine/metrics.ts";
+import { type ReadinessOptions, readiness } from "../engine/readiness.ts";
+import { installHooks } from "../hook/install.ts";
+import { type HttpOptions, startHttp } from "./server.ts";
+
+/** What the role `http` adds to an engine. Loaded only by a process that has it. */
+export interface HttpRole {
+  /** To be told every event. */
+  readonly sinks: readonly EventSink[];
+  /** Starts the server, and installs the hooks of the hosted repository. @throws as `startHttp` */
+  serve(options: Omit<HttpOptions, "metrics" | "readiness">): Promise<{ address: string }>;
+}
+
+export function httpRole(watched: ReadinessOptions): HttpRole {
+  const numbers = metrics();
+  const ready = readiness(watched);
+  return {
+    sinks: [numbers.sink, ready.sink],
+    async serve(options) {
+      const { hosted, config } = options;
+      const http = await startHttp({ ...options, metrics: numbers, readiness: ready });
+      if (hosted)
+        await installHooks(hosted, {
+          server: http.address,
+          offline: "accept",
+          tokenFile: config.http.tokenFile,
+        });
+      return http;
+    },
+  };
+}
