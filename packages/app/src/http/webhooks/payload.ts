@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { SluiceError } from "@sluice/core";
 import { ZodError } from "zod";
 import type { HeaderReader, Notice, Provider } from "./provider.ts";
@@ -8,14 +9,15 @@ export function noticeIn(
   header: HeaderReader,
   { bytes, mediaType }: { readonly bytes: Uint8Array; readonly mediaType: string },
 ): Notice {
+  const malformed = () =>
+    new SluiceError("USAGE", `the body is not what ${provider.name} sends for this event`);
+  if (!isUtf8(bytes)) throw malformed();
+  const text = Buffer.from(bytes).toString("utf8");
+  const form = mediaType === "application/x-www-form-urlencoded";
   try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    const form = mediaType === "application/x-www-form-urlencoded";
     return provider.read(header, JSON.parse(form ? (new URLSearchParams(text).get("payload") ?? "") : text));
   } catch (error) {
-    // A SyntaxError is no JSON, a TypeError no UTF-8, a RangeError is nested too deep.
-    const foreseen = [ZodError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
-    if (!foreseen) throw error;
-    throw new SluiceError("USAGE", `the body is not what ${provider.name} sends for this event`);
+    if (error instanceof ZodError || error instanceof SyntaxError) throw malformed();
+    throw error;
   }
 }

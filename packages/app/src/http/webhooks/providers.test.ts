@@ -117,7 +117,7 @@ describe.each(NAMES)("a webhook of %s", (provider) => {
       '"x"',
       incomplete,
       Buffer.from([0x22, 0xff, 0x22]),
-      "[".repeat(200_000),
+      `${"[".repeat(200_000)}${"]".repeat(200_000)}`,
     ])
       expect(await bench.deliver(provider, body)).toEqual({ status: 400, body: said });
     expect(bench.fetches()).toEqual({});
