@@ -25,21 +25,37 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
+/** A request in words, for the sentence about its failure. */
+export interface Deed {
+  /** After "could not": `read "a/b"`. */
+  readonly what: string;
+  /** The rule the token needs for it, as a policy file spells it. */
+  readonly rule?: string | undefined;
+}
+
 /**
  * The one map from Consul's failures to ours. The original is not kept as a cause: it carries the request's headers,
  * and with them the token.
  *
- * @param what the request in words, after "could not": `read "a/b"`.
+ * @param code where the answer's status does not say it.
  */
 export function consulError(
   failure: Failure,
-  what: string,
+  { what, rule }: Deed,
   host: string,
   secrets: readonly string[],
+  code: ErrorCode = codeOf(failure),
 ): SluiceError {
   const verdict = failure.status === undefined ? "" : ` (${failure.status})`;
   const message = `Could not ${what} on Consul at ${host}${verdict}: ${failure.text}`;
-  return new SluiceError(codeOf(failure), redact(message, secrets));
+  const advice = code === "KV_DENIED" || code === "KV_FILTERED" ? adviceOn(failure.text, rule) : "";
+  return new SluiceError(code, redact(message, secrets) + advice);
+}
+
+/** Consul says that something was refused, and never what would have been enough. */
+function adviceOn(text: string, rule: string | undefined): string {
+  if (/ACL not found/i.test(text)) return "; Consul does not know this token";
+  return rule === undefined ? "" : `; the token needs: ${rule}`;
 }
 
 function codeOf({ status, text }: Failure): ErrorCode {

@@ -1,5 +1,6 @@
 import { backoffMs, type KvLock, type KvLockOptions, SluiceError } from "@sluice/core";
 import { pathKey } from "./npm-client.ts";
+import { keyRule } from "./rule.ts";
 import { openSession, type Session } from "./session.ts";
 import { type WatchContext, watchKey } from "./watch.ts";
 
@@ -79,6 +80,7 @@ async function put(
 ): Promise<boolean> {
   const reply = await transport.call<boolean>({
     what: "acquire" in request.verb ? `take the lock "${key}"` : `release the lock "${key}"`,
+    rule: keyRule(key, "write"),
     signal: request.signal,
     send: (client, settings) =>
       client.kv.set({ ...settings, ...request.verb, key: pathKey(key), value: Buffer.from(request.holder) }),

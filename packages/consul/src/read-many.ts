@@ -1,12 +1,16 @@
 import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
+import type { Deed } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { RawTxn } from "./npm-client.ts";
 import { readKey } from "./read.ts";
+import { keyRule } from "./rule.ts";
 import type { Reply, Transport } from "./transport.ts";
 
 /** Chunks read at the same time; more would only queue inside Consul. */
 const CHUNKS_AT_ONCE = 4;
+/** How many of the keys that rules hide one sentence names. */
+const MOST_NAMED = 3;
 
 type ReadMany = (
   keys: readonly string[],
@@ -76,7 +80,7 @@ function ask(
 ): Promise<Reply<RawTxn>> {
   const operations = keys.map((key) => ({ KV: { Verb: verb, Key: key } }));
   return transport.call<RawTxn>({
-    what: whatOf(keys),
+    ...deedOf(keys),
     readOnly: true,
     signal,
     accept: ({ status }) => status === 409,
@@ -88,19 +92,23 @@ function ask(
 function whole(reply: Reply<RawTxn>, keys: readonly string[]): KvEntry[] {
   const found = (reply.body?.Results ?? []).flatMap((one) => (one.KV ? [entryOf(one.KV)] : []));
   if (found.length === keys.length && found.every((entry, at) => entry.key === keys[at])) return found;
+  const told = new Set(found.map((entry) => entry.key));
+  const hidden = keys.filter((key) => !told.has(key));
+  const rules = hidden.slice(0, MOST_NAMED).map((key) => keyRule(key, "read"));
   throw new SluiceError(
     "KV_FILTERED",
-    `Could not ${whatOf(keys)}: Consul answered for ${found.length} of ${keys.length}.`,
+    `Could not ${deedOf(keys).what}: Consul answered for ${found.length} of ${keys.length}; the token needs: ${rules.join(" ")}`,
   );
 }
 
 function unexpected(transport: Transport, keys: readonly string[], reply: Reply<RawTxn>): SluiceError {
   const text = reply.body?.Errors?.map((one) => one.What).join("; ") || "rolled back without a reason";
-  return transport.error({ status: reply.status, text }, whatOf(keys));
+  return transport.error({ status: reply.status, text }, deedOf(keys));
 }
 
-function whatOf(keys: readonly string[]): string {
-  return `read ${keys.length} keys such as "${keys[0]}"`;
+function deedOf(keys: readonly string[]): Deed {
+  const [first = ""] = keys;
+  return { what: `read ${keys.length} keys such as "${first}"`, rule: keyRule(first, "read") };
 }
 
 function split(keys: readonly string[], size: number): string[][] {

@@ -1,6 +1,8 @@
 import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
+import type { Deed } from "./failure.ts";
 import { type PathKey, pathKey, type RawEntry } from "./npm-client.ts";
+import { keyRule, prefixRule } from "./rule.ts";
 import type { Reply, Transport } from "./transport.ts";
 
 /** A key at one moment, with the index to wait on for the next. */
@@ -25,10 +27,10 @@ const WAIT_SLACK = { factor: 1.1, ms: 5_000 };
 /** Reads one key, at once or as a blocking query. */
 export async function readKey(transport: Transport, key: string, options: ReadOptions = {}): Promise<Sight> {
   const { index, waitMs = 0, consistent, signal } = options;
-  const what = `read "${key}"`;
+  const deed = { what: `read "${key}"`, rule: keyRule(key, "read") };
   const waits = index === undefined ? {} : { index, wait: `${waitMs}ms` };
   const reply = await transport.call<RawEntry | readonly RawEntry[]>({
-    what,
+    ...deed,
     readOnly: true,
     signal,
     waits: index !== undefined,
@@ -36,10 +38,10 @@ export async function readKey(transport: Transport, key: string, options: ReadOp
     send: (client, settings) =>
       client.kv.get({ ...settings, ...waits, ...quorum(consistent), key: namedKey(key), buffer: true }),
   });
-  const at = consulIndex(reply, transport, what);
+  const at = consulIndex(reply, transport, deed);
   if (reply.status === 404) return { entry: undefined, index: at };
   const raw = reply.body as RawEntry | undefined;
-  if (raw?.Key !== key) throw notConsul(transport, what);
+  if (raw?.Key !== key) throw notConsul(transport, deed);
   return { entry: entryOf(raw), index: at };
 }
 
@@ -65,9 +67,9 @@ async function listOnce(
   consistent: boolean,
   signal: AbortSignal | undefined,
 ): Promise<readonly KvEntry[]> {
-  const what = `list "${prefix}"`;
+  const deed = { what: `list "${prefix}"`, rule: prefixRule(prefix, "list") };
   const reply = await transport.call<RawEntry | readonly RawEntry[]>({
-    what,
+    ...deed,
     readOnly: true,
     signal,
     send: (client, settings) =>
@@ -79,9 +81,9 @@ async function listOnce(
         recurse: true,
       }),
   });
-  consulIndex(reply, transport, what);
+  consulIndex(reply, transport, deed);
   if (reply.status === 404) return [];
-  if (!Array.isArray(reply.body)) throw notConsul(transport, what);
+  if (!Array.isArray(reply.body)) throw notConsul(transport, deed);
   return (reply.body as readonly RawEntry[]).map(entryOf);
 }
 
@@ -96,12 +98,12 @@ function namedKey(key: string): PathKey {
 }
 
 /** Every answer of Consul's KV bears its index; a 404 or a page without one comes from something in between. */
-function consulIndex(reply: Reply<unknown>, transport: Transport, what: string): string {
+function consulIndex(reply: Reply<unknown>, transport: Transport, deed: Deed): string {
   const index = reply.headers["x-consul-index"];
-  if (typeof index !== "string" || !/^\d+$/.test(index)) throw notConsul(transport, what);
+  if (typeof index !== "string" || !/^\d+$/.test(index)) throw notConsul(transport, deed);
   return index;
 }
 
-function notConsul(transport: Transport, what: string): SluiceError {
-  return transport.error({ status: undefined, text: "the answer is not one of Consul's KV" }, what);
+function notConsul(transport: Transport, deed: Deed): SluiceError {
+  return transport.error({ status: undefined, text: "the answer is not one of Consul's KV" }, deed);
 }

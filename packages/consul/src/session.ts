@@ -1,4 +1,5 @@
 import { backoffMs, type Clock, isSluiceError, type Random, SluiceError } from "@sluice/core";
+import { SESSION_RULE } from "./rule.ts";
 import type { Transport } from "./transport.ts";
 
 export interface SessionContext {
@@ -34,6 +35,7 @@ export async function openSession(
   const since = context.clock.now();
   const reply = await context.transport.call({
     what: `create the session "${options.name}"`,
+    rule: SESSION_RULE,
     signal,
     send: (client, settings) =>
       client.session.create({
@@ -59,6 +61,7 @@ export async function openSession(
       await context.transport
         .call({
           what: "destroy a session",
+          rule: SESSION_RULE,
           send: (client, settings) => client.session.destroy({ ...settings, id }),
         })
         .catch(() => undefined);
@@ -105,6 +108,7 @@ async function renew(
   const since = clock.now();
   const reply = await transport.call<readonly { TTL: string }[]>({
     what: `renew the session "${lease.name}"`,
+    rule: SESSION_RULE,
     signal: session.lost,
     timeoutMs: Math.ceil(Math.min(transport.timeoutMs, leftMs)),
     accept: ({ status }) => status === 404,

@@ -3,6 +3,7 @@ import { indexNumber, indexOf } from "./entry.ts";
 import { saysDenied } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
 import { pathKey, type RawOp, type RawTxn } from "./npm-client.ts";
+import { keyRule } from "./rule.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a write needs to know. */
@@ -31,11 +32,13 @@ export async function commitOps(
   });
   if (reply.status === 413) {
     limits.learn(String(reply.body));
-    throw transport.error({ status: 413, text: String(reply.body) }, what);
+    throw transport.error({ status: 413, text: String(reply.body) }, { what });
   }
   const answer = typeof reply.body === "object" ? reply.body : {};
   if (reply.status !== 409) return { applied: true, index: latestIndex(answer) };
-  return rolledBack(answer, ops, fence, (text) => transport.error({ status: 409, text }, what));
+  return rolledBack(answer, ops, fence, (text, at = 0) =>
+    transport.error({ status: 409, text }, { what, rule: ruleFor(sent[at]) }),
+  );
 }
 
 /** `PUT /v1/kv/KEY?cas=INDEX` with the bytes as the body. */
@@ -57,13 +60,14 @@ export async function putLarge(
   const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   const reply = await transport.call<boolean | string>({
     what,
+    rule: keyRule(key, "write"),
     signal,
     accept: ({ status }) => status === 413,
     send: (client, settings) => client.kv.set({ ...settings, key: pathKey(key), value: bytes, cas }),
   });
   if (reply.status !== 413) return reply.body === true;
   limits.learn(String(reply.body));
-  throw transport.error({ status: 413, text: String(reply.body) }, what);
+  throw transport.error({ status: 413, text: String(reply.body) }, { what });
 }
 
 function sessionCheck({ key, session }: KvFence): RawOp {
@@ -121,17 +125,23 @@ function rolledBack(
   answer: RawTxn,
   ops: readonly KvOp[],
   fence: KvFence | undefined,
-  failure: (text: string) => SluiceError,
+  failure: (text: string, at?: number) => SluiceError,
 ): KvCommit {
   const before = fence ? 1 : 0;
   const errors = answer.Errors ?? [];
   const refused = errors.find(
     (one) => saysDenied(one.What) || !canConflict(ops[one.OpIndex - before], one.OpIndex < before),
   );
-  if (refused || errors.length === 0) throw failure(refused?.What ?? "rolled back without a reason");
+  if (refused || errors.length === 0)
+    throw failure(refused?.What ?? "rolled back without a reason", refused?.OpIndex);
   if (fence && errors.some((one) => one.OpIndex === 0))
     throw new SluiceError("LOCK_LOST", `Nothing was written: the lock "${fence.key}" is no longer held.`);
   return { applied: false, conflicts: errors.map((one) => ({ op: one.OpIndex - before, what: one.What })) };
+}
+
+/** What is only looked at needs less than what is written. */
+function ruleFor(op: RawOp | undefined): string | undefined {
+  return op && keyRule(op.KV.Key, op.KV.Verb.startsWith("check-") ? "read" : "write");
 }
 
 /** An unconditional write that fails has no conflict to tell about: the request itself was wrong. */

@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isSluiceError, SluiceError } from "@sluice/core";
-import { consulError, type Failure, failureOf } from "./failure.ts";
+import { consulError, type Deed, type Failure, failureOf } from "./failure.ts";
 import { type CallContext, type CallOptions, callContext, type NpmConsul, npmClient } from "./npm-client.ts";
 import type { TokenSource } from "./token.ts";
 
@@ -12,9 +12,7 @@ export interface Reply<T> {
   readonly body: T | undefined;
 }
 
-export interface Call<T> {
-  /** The request in words, after "could not". */
-  readonly what: string;
+export interface Call<T> extends Deed {
   readonly send: (client: NpmConsul, options: CallOptions) => Promise<[IncomingMessage, T?]>;
   /** Failures that are answers here: they come back as a reply with that body instead of being thrown. */
   readonly accept?: (failure: Failure) => boolean;
@@ -33,7 +31,7 @@ export interface Transport {
   /** @throws KV_UNREACHABLE, KV_DENIED, KV_FILTERED, KV_INVALID, or the signal's reason. */
   call<T>(call: Call<T>): Promise<Reply<T>>;
   /** The error for an answer that was accepted and turned out to be a failure. */
-  error(failure: Failure, what: string): SluiceError;
+  error(failure: Failure, deed: Deed): SluiceError;
   /** Ends every request under way with KV_UNREACHABLE, and closes the connections. */
   close(): void;
 }
@@ -71,7 +69,7 @@ export function transport(options: TransportOptions): Transport {
       const response = (raw as { response?: IncomingMessage & { body?: T } }).response;
       if (failure.status !== undefined && response && call.accept?.(failure))
         return { status: failure.status, headers: response.headers, body: response.body };
-      throw consulError(failure, call.what, host, secret === undefined ? [] : [secret]);
+      throw consulError(failure, call, host, secret === undefined ? [] : [secret]);
     }
   }
 
@@ -111,13 +109,16 @@ export function transport(options: TransportOptions): Transport {
     async call(call) {
       const reply = await persistent(call);
       if (reply.headers["x-consul-results-filtered-by-acls"] === "true")
-        throw new SluiceError(
+        throw consulError(
+          { status: undefined, text: "it left keys out for want of rules" },
+          call,
+          host,
+          [],
           "KV_FILTERED",
-          `Could not ${call.what}: Consul left keys out for want of rules.`,
         );
       return reply;
     },
-    error: (failure, what) => consulError(failure, what, host, []),
+    error: (failure, deed) => consulError(failure, deed, host, []),
     close() {
       closed = true;
       for (const ctx of running) ctx.emit("cancel");
