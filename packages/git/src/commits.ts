@@ -30,13 +30,15 @@ export async function folderTree(
   signal?: AbortSignal,
 ): Promise<ObjectId | undefined> {
   let tree = root;
+  let above = "";
   for (const segment of folder.split("/").filter((one) => one !== "")) {
     const name = Buffer.from(segment).toString("latin1");
-    const entry = (await store.entries(tree, signal)).find((one) => one.name === name);
+    const entry = (await store.entries(tree, above, signal)).find((one) => one.name === name);
     if (!entry) return undefined;
     if (entry.kind !== "tree")
       throw new SluiceError("GIT_FAILED", `"${segment}" of the configured folder "${folder}" is no folder`);
     tree = entry.oid;
+    above += `${segment}/`;
   }
   return tree;
 }

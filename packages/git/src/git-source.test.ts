@@ -173,7 +173,7 @@ describe.each([
 
   it("refuses to read an object beyond its limit, and goes on", async () => {
     const commit = repository.commit({ big: "x".repeat(100_001), small: "s" });
-    const source = await open({ ...reader, largestBytes: 100_000 });
+    const source = await open({ ...reader, limits: { maxFileBytes: 100_000 } });
     const [big, small] = sorted(await source.tree(commit)) as [TreeFile, TreeFile];
     await expect(texts(source, [big])).rejects.toMatchObject({ code: "FILE_TOO_LARGE" });
     expect(await texts(source, [small])).toEqual(["s"]);

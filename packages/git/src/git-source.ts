@@ -1,25 +1,24 @@
-import { delimiter } from "node:path";
 import {
   type Clock,
   type CommitId,
+  isSluiceError,
   messageOf,
   type ObjectId,
   type Random,
   type Source,
   type TreeFile,
 } from "@sluice/core";
+import { chooseProgram, chooseReader, chooseRemote } from "./choose.ts";
 import { folderTree, readCommit } from "./commits.ts";
-import { catFileReader } from "./objects/cat-file.ts";
-import type { ObjectReader } from "./objects/object-reader.ts";
+import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
+import { DamagedObject, type ObjectReader } from "./objects/object-reader.ts";
 import { readInOrder } from "./objects/read-in-order.ts";
-import { type GitProgram, gitEnvironment, hasGit } from "./program.ts";
 import { branchRef } from "./refs/branch-name.ts";
 import { findGitDir } from "./refs/git-dir.ts";
 import { readLocalRef } from "./refs/local-ref.ts";
 import { watchRef } from "./refs/watch-ref.ts";
-import { remoteAddress } from "./remote/address.ts";
+import type { RemoteAccess } from "./remote/access.ts";
 import type { Remote } from "./remote/remote.ts";
-import { systemRemote } from "./remote/system-remote.ts";
 import { compareTrees } from "./trees/compare-trees.ts";
 import { treeStore } from "./trees/tree-store.ts";
 
@@ -42,8 +41,10 @@ export interface GitSourceOptions {
   readonly quarantine?: { readonly objectDirectory: string; readonly alternates: string };
   /** The git program; false: do without. Default: `git` where there is one, else without. */
   readonly git?: string | false;
-  /** Objects larger than this are refused (FILE_TOO_LARGE) instead of read. Default: 64 MiB. */
-  readonly largestBytes?: number;
+  /** How a remote repository is reached: credentials, certificates, ssh. */
+  readonly access?: RemoteAccess;
+  /** Each has its default. */
+  readonly limits?: Partial<SourceLimits>;
   /** Told in a sentence what does not stop the source but a person may want to know. */
   readonly log?: (message: string) => void;
 }
@@ -54,87 +55,61 @@ export interface GitSourceOptions {
  */
 export async function gitSource(options: GitSourceOptions): Promise<Source> {
   const ref = branchRef(options.branch);
+  const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const program = await chooseProgram(options);
-  const remote = await chooseRemote(options, ref, program);
+  const remote = await chooseRemote(options, limits, ref, program);
   const gitDir = remote ? remote.gitDir : onceFound(() => findGitDir(options.repository));
-  const reader = await chooseReader(options, program, gitDir);
-  const store = treeStore(reader);
+  const reader = await chooseReader(options, limits, program, gitDir);
+  const whole = remote ? wholeOrDistrusted(reader, remote) : reader;
+  const store = treeStore(whole, limits.maxFiles);
+  let newest: CommitId | undefined;
 
+  async function head(signal?: AbortSignal): Promise<CommitId | undefined> {
+    newest = remote ? await remote.head(signal) : await readLocalRef(await gitDir(), ref);
+    return newest;
+  }
+  /** A commit somebody names may be gone for good; the newest one and what a commit consists of must be there. */
+  function commitOf(commit: CommitId, signal: AbortSignal | undefined) {
+    return readCommit(commit === newest ? whole : reader, commit, signal);
+  }
   async function rootOf(commit: CommitId, signal: AbortSignal | undefined): Promise<ObjectId | undefined> {
-    const { tree } = await readCommit(reader, commit, signal);
+    const { tree } = await commitOf(commit, signal);
     return folderTree(store, tree, options.path ?? "", signal);
   }
 
   const source: Source = {
     branch: options.branch,
-    head: remote ? remote.head : async () => readLocalRef(await gitDir(), ref),
+    head,
     async tree(commit, signal) {
-      const sides = { from: undefined, to: await rootOf(commit, signal) };
-      const changes = await compareTrees(store, sides, signal);
+      const to = await rootOf(commit, signal);
+      const changes = await compareTrees(store, { from: undefined, to, limits }, signal);
       return changes.map((change) => change.to as TreeFile);
     },
     async changes(from, to, signal) {
       const [before, after] = await Promise.all([rootOf(from, signal), rootOf(to, signal)]);
-      return compareTrees(store, { from: before, to: after }, signal);
+      return compareTrees(store, { from: before, to: after, limits }, signal);
     },
-    read: (oids, signal) => readInOrder(reader, oids, signal),
-    describe: async (commit, signal) => (await readCommit(reader, commit, signal)).info,
+    read: (oids, signal) => readInOrder(whole, oids, signal),
+    describe: async (commit, signal) => (await commitOf(commit, signal)).info,
     close: () => reader.close(),
   };
   if (remote) return source;
   return { ...source, watch: (signal) => watchLocal(gitDir, ref, options, signal) };
 }
 
-async function chooseProgram(options: GitSourceOptions): Promise<GitProgram | undefined> {
-  if (options.git === false) return undefined;
-  const program = {
-    git: options.git ?? "git",
-    timeoutMs: options.timeoutMs ?? 60_000,
-    env: gitEnvironment(),
-    clock: options.clock,
+/** What is missing or damaged in a clone is there at the remote. */
+function wholeOrDistrusted(reader: ObjectReader, remote: Remote): ObjectReader {
+  return {
+    close: reader.close,
+    async read(oid, signal) {
+      try {
+        return await reader.read(oid, signal);
+      } catch (error) {
+        if (error instanceof DamagedObject || isSluiceError(error, "GIT_OBJECT_MISSING")) remote.distrust();
+        throw error;
+      }
+    },
   };
-  if (options.git !== undefined || (await hasGit(program))) return program;
-  options.log?.(
-    "no git program was found: objects are read without one, which is slower for large repositories",
-  );
-  return undefined;
-}
-
-async function chooseRemote(
-  options: GitSourceOptions,
-  ref: string,
-  program: GitProgram | undefined,
-): Promise<Remote | undefined> {
-  const address = remoteAddress(options.repository);
-  if (!address) return undefined;
-  const { branch, cacheDir, clock } = options;
-  const shared = { address, branch, ref, cacheDir };
-  if (program) return systemRemote(program, shared);
-  // Loaded only where there is no git program: it takes a tenth of a second.
-  const { pureRemote } = await import("./remote/pure-remote.ts");
-  return pureRemote({ ...shared, clock, timeoutMs: options.timeoutMs ?? 60_000 });
-}
-
-async function chooseReader(
-  options: GitSourceOptions,
-  program: GitProgram | undefined,
-  gitDir: () => Promise<string>,
-): Promise<ObjectReader> {
-  const { quarantine } = options;
-  const largestBytes = options.largestBytes ?? 64 * 1024 * 1024;
-  if (!program) {
-    const others = quarantine?.alternates.split(delimiter).filter((one) => one !== "") ?? [];
-    const directories = quarantine ? { objectDirectories: [quarantine.objectDirectory, ...others] } : {};
-    const { pureReader } = await import("./objects/pure-reader.ts");
-    return pureReader({ gitDir, largestBytes, ...directories });
-  }
-  const objects = quarantine && {
-    GIT_OBJECT_DIRECTORY: quarantine.objectDirectory,
-    GIT_ALTERNATE_OBJECT_DIRECTORIES: quarantine.alternates,
-  };
-  const { git, timeoutMs } = program;
-  const env = { ...program.env, ...objects };
-  return catFileReader({ git, gitDir, env, clock: options.clock, timeoutMs, largestBytes });
 }
 
 /** Remembers the folder once it was found; a repository that is not there yet may come. */

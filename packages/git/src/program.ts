@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { type Clock, redact, SluiceError } from "@sluice/core";
+import { PLAIN_SSH_COMMAND } from "./remote/ssh-command.ts";
 
 export interface GitProgram {
   /** The program's name or path. */
@@ -22,7 +23,7 @@ export function gitEnvironment(from: NodeJS.ProcessEnv = process.env): NodeJS.Pr
   const passed = Object.fromEntries(Object.entries(from).filter(([name]) => PASSED_ON.test(name)));
   return {
     GIT_CONFIG_GLOBAL: "/dev/null",
-    GIT_SSH_COMMAND: "ssh -oBatchMode=yes",
+    GIT_SSH_COMMAND: PLAIN_SSH_COMMAND,
     ...passed,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_TERMINAL_PROMPT: "0",
@@ -34,6 +35,16 @@ export function gitEnvironment(from: NodeJS.ProcessEnv = process.env): NodeJS.Pr
   };
 }
 
+export interface RunOptions {
+  readonly env?: NodeJS.ProcessEnv;
+  readonly secrets?: readonly string[];
+  /** In place of the program's. */
+  readonly timeoutMs?: number;
+  /** Told what git says of its progress, as it comes. */
+  readonly heard?: (stderr: string) => void;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Runs one git command and returns what it wrote.
  * @throws GIT_FAILED with git's own last words, credentials taken out; GIT_MISSING where there is no such program.
@@ -41,21 +52,17 @@ export function gitEnvironment(from: NodeJS.ProcessEnv = process.env): NodeJS.Pr
 export async function runGit(
   program: GitProgram,
   args: readonly string[],
-  options: {
-    readonly env?: NodeJS.ProcessEnv;
-    readonly secrets?: readonly string[];
-    readonly signal?: AbortSignal;
-  } = {},
+  options: RunOptions = {},
 ): Promise<string> {
-  const { signal, secrets } = options;
+  const { signal, secrets, timeoutMs = program.timeoutMs } = options;
   signal?.throwIfAborted();
-  const end = await runToEnd(program, args, { ...program.env, ...options.env }, signal);
+  const end = await runToEnd({ ...program, timeoutMs }, args, options);
   if (end.code === 0) return end.stdout.trimEnd();
   signal?.throwIfAborted();
   if (end.missing) throw new SluiceError("GIT_MISSING", `there is no program "${program.git}"`);
   const command = args.find((arg) => /^[a-z]/.test(arg) && !arg.includes("=")) ?? "";
   const why = end.timedOut
-    ? `took longer than ${program.timeoutMs} ms`
+    ? `took longer than ${timeoutMs} ms`
     : `failed: ${lastWords(end.stderr) || `it ended with ${end.code}`}`;
   throw new SluiceError("GIT_FAILED", redact(`git ${command} ${why}`, secrets));
 }
@@ -69,11 +76,12 @@ interface End {
 }
 
 async function runToEnd(
-  { git, clock, timeoutMs }: GitProgram,
+  { git, clock, timeoutMs, ...program }: GitProgram,
   args: readonly string[],
-  env: NodeJS.ProcessEnv,
-  signal: AbortSignal | undefined,
+  options: RunOptions,
 ): Promise<End> {
+  const { signal, heard } = options;
+  const env = { ...program.env, ...options.env };
   // A group of its own: the programs git starts for a remote must end with it, or its pipes would stay open.
   const child = spawn(git, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
   const stdout: Buffer[] = [];
@@ -82,7 +90,9 @@ async function runToEnd(
   let timedOut = false;
   child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
   child.stderr.on("data", (chunk: Buffer) => {
-    stderr = (stderr + chunk.toString("utf8")).slice(-4000);
+    const text = chunk.toString("utf8");
+    stderr = (stderr + text).slice(-4000);
+    heard?.(text);
   });
   const over = new AbortController();
   const closed = new Promise<number | string | null>((resolve) => {
@@ -117,14 +127,18 @@ export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   }
 }
 
-/** True where the program can be run. */
-export async function hasGit(program: GitProgram): Promise<boolean> {
-  return runGit(program, ["--version"]).then(
-    () => true,
-    () => false,
-  );
+/** The program's version as a number, 2.39.5 as 239; undefined where it cannot be run. */
+export async function gitVersion(program: GitProgram): Promise<number | undefined> {
+  const said = await runGit(program, ["--version"]).catch(() => undefined);
+  if (said === undefined) return undefined;
+  const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(said) ?? [];
+  return Number(major) * 100 + Number(minor);
 }
 
+const PROGRESS = /^(remote: )?[\w ]+: +(\d+% |\d+[,.)])/;
+
+/** What git said last, without what it said of its progress. */
 function lastWords(stderr: string): string {
-  return stderr.trim().split("\n").slice(-4).join("; ").slice(-600);
+  const lines = stderr.split(/[\r\n]+/).filter((line) => line.trim() !== "" && !PROGRESS.test(line));
+  return lines.slice(-4).join("; ").slice(-600);
 }

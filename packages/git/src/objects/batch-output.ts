@@ -1,11 +1,19 @@
-import type { GitObject } from "./object-reader.ts";
+import type { GitObject, LargestBytes } from "./object-reader.ts";
 
-/** One answer of `git cat-file --batch`. */
+/** One answer of `git cat-file --batch` or `--batch-command`. */
 export type BatchAnswer =
   | { readonly kind: "object"; readonly object: GitObject }
+  | { readonly kind: "info"; readonly type: GitObject["type"]; readonly size: number }
   | { readonly kind: "missing" }
   | { readonly kind: "too-large"; readonly size: number }
   | { readonly kind: "broken"; readonly line: string };
+
+export interface BatchOutputOptions {
+  readonly largestBytes: LargestBytes;
+  /** Whether the answer that begins now is a header alone: the answer to `info`. */
+  readonly headerOnly: () => boolean;
+  readonly answer: (one: BatchAnswer) => void;
+}
 
 const LINE_FEED = 0x0a;
 const HEADER = /^[0-9a-f]{40} (commit|tree|blob|tag) (\d+)$/;
@@ -13,10 +21,14 @@ const HEADER = /^[0-9a-f]{40} (commit|tree|blob|tag) (\d+)$/;
 const LONGEST_HEADER = 4096;
 
 /**
- * Takes the stream apart: `<oid> SP <type> SP <size> LF <bytes> LF`, or `<oid> SP missing LF`. Objects beyond `largest`
- * bytes are read past without being kept.
+ * Takes the stream apart: `<oid> SP <type> SP <size> LF`, then, unless only that was asked for, `<bytes> LF`; or
+ * `<oid> SP missing LF`. Objects beyond the limit are read past without being kept.
  */
-export function batchOutput(largest: number, answer: (one: BatchAnswer) => void): (chunk: Buffer) => void {
+export function batchOutput({
+  largestBytes,
+  headerOnly,
+  answer,
+}: BatchOutputOptions): (chunk: Buffer) => void {
   let header: Buffer = Buffer.alloc(0);
   let body: { type: GitObject["type"]; size: number; bytes: Buffer | undefined; filled: number } | undefined;
 
@@ -26,12 +38,15 @@ export function batchOutput(largest: number, answer: (one: BatchAnswer) => void)
     if (end < 0 && header.length <= LONGEST_HEADER) return Buffer.alloc(0);
     const line = header.toString("latin1").slice(0, LONGEST_HEADER);
     header = Buffer.alloc(0);
-    const [, type, size] = HEADER.exec(line) ?? [];
-    if (type) {
-      const length = Number(size);
-      const bytes = length <= largest ? Buffer.allocUnsafe(length) : undefined;
-      body = { type: type as GitObject["type"], size: length, bytes, filled: 0 };
-    } else answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
+    const [, name, digits] = HEADER.exec(line) ?? [];
+    const type = name as GitObject["type"];
+    const size = Number(digits);
+    if (!name) answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
+    else if (headerOnly()) answer({ kind: "info", type, size });
+    else {
+      const bytes = size <= largestBytes(type) ? Buffer.allocUnsafe(size) : undefined;
+      body = { type, size, bytes, filled: 0 };
+    }
     return chunk.subarray(end < 0 ? chunk.length : end + 1);
   }
 

@@ -1,30 +1,44 @@
 import { promises } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join, resolve } from "node:path";
-import { messageOf, type ObjectId, redact, SluiceError } from "@sluice/core";
+import { messageOf, type ObjectId, redact } from "@sluice/core";
 import git from "isomorphic-git";
-import { missingObject, tooLarge } from "./cat-file.ts";
-import type { GitObject, ObjectReader } from "./object-reader.ts";
+import {
+  DamagedObject,
+  type GitObject,
+  type LargestBytes,
+  missingObject,
+  type ObjectReader,
+  tooLarge,
+} from "./object-reader.ts";
 
 export interface PureReaderOptions {
   readonly gitDir: () => Promise<string>;
   /** Object directories to look in instead of the repository's own. */
   readonly objectDirectories?: readonly string[];
-  readonly largestBytes: number;
+  readonly largestBytes: LargestBytes;
 }
 
-/** Objects without a `git` program, by isomorphic-git. It keeps the packs it has read in memory. */
+/**
+ * Objects without a `git` program, by isomorphic-git. It keeps the packs it has read in memory, and learns an object's size
+ * only by inflating it.
+ */
 export function pureReader(options: PureReaderOptions): ObjectReader {
-  const cache = {};
+  let cache = {};
 
   return {
     async read(oid, signal) {
       const directories = options.objectDirectories ?? (await withAlternates(await options.gitDir()));
       for (const directory of directories) {
         signal?.throwIfAborted();
-        const object = await readFrom(directory, oid, cache);
-        if (object && object.bytes.length > options.largestBytes) throw tooLarge(oid, object.bytes.length);
-        if (object) return object;
+        const object = await readFrom(directory, oid, cache).catch((error: unknown) => {
+          // What was read of a damaged pack must not be remembered once it is repaired.
+          cache = {};
+          throw error;
+        });
+        if (!object) continue;
+        if (object.bytes.length > options.largestBytes(object.type)) throw tooLarge(oid, object.bytes.length);
+        return object;
       }
       throw missingObject(oid);
     },
@@ -44,7 +58,7 @@ async function readFrom(directory: string, oid: ObjectId, cache: object): Promis
     return { type: found.type as GitObject["type"], bytes: Buffer.from(found.object as Uint8Array) };
   } catch (cause) {
     if ((cause as { code?: string }).code === "NotFoundError") return undefined;
-    throw new SluiceError("GIT_FAILED", redact(`the object ${oid} cannot be read: ${messageOf(cause)}`), {
+    throw new DamagedObject("GIT_FAILED", redact(`the object ${oid} cannot be read: ${messageOf(cause)}`), {
       cause,
     });
   }

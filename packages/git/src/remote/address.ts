@@ -37,17 +37,3 @@ export function remoteAddress(repository: string): RemoteAddress | undefined {
   url.password = "";
   return { url: url.href, credentials: username || password ? { username, password } : undefined };
 }
-
-/** What must not appear in a message about this address. */
-export function secretsOf(address: RemoteAddress): string[] {
-  const { credentials } = address;
-  if (!credentials) return [];
-  return [credentials.password, basic(credentials), encodeURIComponent(credentials.password)].filter(
-    (secret) => secret !== "",
-  );
-}
-
-/** The value of HTTP's basic authentication. */
-export function basic(credentials: { readonly username: string; readonly password: string }): string {
-  return Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64");
-}

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf, SluiceError } from "@sluice/core";
-import { isRepository } from "../refs/git-dir.ts";
+import { isAbsent, isRepository } from "../refs/git-dir.ts";
 
 const OWNER_FILE = "sluice-remote";
 
@@ -16,7 +16,7 @@ export async function cacheFolder(
   url: string,
   init: (folder: string) => Promise<void>,
 ): Promise<string> {
-  const folder = join(cacheDir, `${createHash("sha256").update(url).digest("hex").slice(0, 24)}.git`);
+  const folder = folderOf(cacheDir, url);
   try {
     if (await belongsTo(folder, url)) return folder;
     await mkdir(cacheDir, { recursive: true, mode: 0o700 });
@@ -34,6 +34,27 @@ export async function cacheFolder(
       cause: error,
     });
   }
+}
+
+/** Throws the clone away; the next `cacheFolder` makes it anew. */
+export async function discardFolder(cacheDir: string, url: string): Promise<void> {
+  const folder = folderOf(cacheDir, url);
+  const aside = `${folder}.old-${process.pid}`;
+  try {
+    await rm(aside, { recursive: true, force: true });
+    // At once, so that nobody takes half a clone for a whole one.
+    await rename(folder, aside);
+    await rm(aside, { recursive: true, force: true });
+  } catch (error) {
+    if (!isAbsent(error))
+      throw new SluiceError("GIT_FAILED", `the clone cannot be removed: ${messageOf(error)}`, {
+        cause: error,
+      });
+  }
+}
+
+function folderOf(cacheDir: string, url: string): string {
+  return join(cacheDir, `${createHash("sha256").update(url).digest("hex").slice(0, 24)}.git`);
 }
 
 async function belongsTo(folder: string, url: string): Promise<boolean> {

@@ -117,11 +117,16 @@ describe.each([
     expect(readdirSync(cacheDir)).toHaveLength(1);
   });
 
-  it.each([[401], [403], [404], [500]])("is unknown, not absent, while it answers %d", async (status) => {
+  it.each([
+    [401, "GIT_DENIED"],
+    [403, "GIT_DENIED"],
+    [404, "GIT_FAILED"],
+    [500, "GIT_FAILED"],
+  ])("is unknown, not absent, while it answers %d", async (status, code) => {
     repository.commit({ a: "1" });
     answer = status;
     const source = await open(reader);
-    await expect(source.head()).rejects.toMatchObject({ code: "GIT_FAILED" });
+    await expect(source.head()).rejects.toMatchObject({ code });
   });
 
   it("that does not answer is given up after the deadline", async () => {

@@ -1,52 +1,112 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { type CommitId, SluiceError } from "@sluice/core";
-import { type GitProgram, runGit } from "../program.ts";
-import { readLocalRef } from "../refs/local-ref.ts";
-import { basic, type RemoteAddress, secretsOf } from "./address.ts";
-import { cacheFolder } from "./cache-folder.ts";
-import { type Remote, trackingRef } from "./remote.ts";
+import { type GitProgram, type RunOptions, runGit } from "../program.ts";
+import { type Credential, readCredential } from "./access.ts";
+import { clonedRemote } from "./clone.ts";
+import { withDeadline } from "./deadline.ts";
+import { explained } from "./explain.ts";
+import { receivedBytes } from "./fetch-progress.ts";
+import { accessEnvironment } from "./git-settings.ts";
+import { TlsUntrusted } from "./http/http-client.ts";
+import { NotSmart, type RefLister, refLister } from "./http/list-ref.ts";
+import type { Remote, RemoteOptions } from "./remote.ts";
 
-export interface RemoteOptions {
-  readonly address: RemoteAddress;
-  readonly branch: string;
-  readonly ref: string;
-  readonly cacheDir: string;
+/** A remote reached by the `git` program, which is only started where something moved if HTTP can tell that. */
+export function systemRemote(program: GitProgram, options: RemoteOptions): Remote {
+  const { address, access, ref, limits } = options;
+  const lister = canAskItself(program, address.url) ? refLister(address.url, ref, access) : undefined;
+  const tooLarge = refusedFetch();
+
+  async function run(args: readonly string[], credential: Credential, extra: RunOptions): Promise<string> {
+    const env = accessEnvironment(access, credential, options.timeoutMs);
+    const safe = ["-c", "protocol.ext.allow=never", "-c", "gc.autoDetach=false", ...args];
+    try {
+      return await runGit(program, safe, { env, secrets: credential.secrets, ...extra });
+    } catch (error) {
+      throw explained(error);
+    }
+  }
+
+  return clonedRemote(options, {
+    init: async (folder) => {
+      await runGit(program, ["init", "--quiet", "--bare", "--template=", "--", folder]);
+    },
+    async list(signal) {
+      const credential = await readCredential(address, access.auth);
+      if (lister) {
+        const there = await listed(lister, credential, options, signal);
+        if (there !== "ask git") return tooLarge.check(there);
+      }
+      const output = await run(["ls-remote", "--", address.url, ref], credential, signal ? { signal } : {});
+      return tooLarge.check(headIn(output, ref));
+    },
+    async fetch(clone, tracking, signal) {
+      const credential = await readCredential(address, access.auth);
+      const how = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+      const what = ["--", lister?.base() ?? address.url, `+${ref}:${tracking}`];
+      const over = new AbortController();
+      const heard = receivedBytes((bytes) => {
+        if (bytes > limits.maxFetchBytes) over.abort(tooLarge.error(limits.maxFetchBytes));
+      });
+      const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+      const extra = { signal: until, heard, timeoutMs: limits.fetchTimeoutMs };
+      const before = await partialPacks(clone);
+      try {
+        await run([`--git-dir=${clone}`, "fetch", ...how, ...what], credential, extra);
+      } catch (error) {
+        await removePartialPacks(clone, before);
+        if (over.signal.aborted) tooLarge.remember();
+        throw error;
+      }
+    },
+  });
 }
 
-/** A remote reached by the `git` program: `ls-remote` to ask, `fetch` only where something moved. */
-export function systemRemote(program: GitProgram, options: RemoteOptions): Remote {
-  const { address, ref } = options;
-  const tracking = trackingRef(options.branch);
-  const secrets = secretsOf(address);
-  const env = { ...program.env, ...credentialEnvironment(address) };
-  let folder: Promise<string> | undefined;
+/** Git knows more of proxies, certificates and rewritten addresses than we do: where any of them is set, it is asked. */
+function canAskItself({ env }: GitProgram, url: string): boolean {
+  if (!/^https?:/i.test(url)) return false;
+  const set = (name: string) => env[name] !== undefined && env[name] !== "" && env[name] !== "/dev/null";
+  return !Object.keys(env).some(
+    (name) => /^((https?|all)_proxy|GIT_CONFIG_GLOBAL|GIT_SSL_.*)$/i.test(name) && set(name),
+  );
+}
 
-  function gitDir(): Promise<string> {
-    folder ??= cacheFolder(options.cacheDir, address.url, async (draft) => {
-      await runGit(program, ["init", "--quiet", "--bare", "--template=", "--", draft]);
-    });
-    folder.catch(() => {
-      folder = undefined;
-    });
-    return folder;
+async function listed(
+  lister: RefLister,
+  credential: Credential,
+  { clock, timeoutMs }: RemoteOptions,
+  signal: AbortSignal | undefined,
+): Promise<CommitId | undefined | "ask git"> {
+  try {
+    const what = "listing the server's branches";
+    return await withDeadline({ clock, timeoutMs, what }, (until) => lister.list(credential, until), signal);
+  } catch (error) {
+    if (error instanceof TlsUntrusted || error instanceof NotSmart) return "ask git";
+    throw error;
   }
-  function run(args: readonly string[], signal: AbortSignal | undefined): Promise<string> {
-    const safe = ["-c", "protocol.ext.allow=never", "-c", "gc.autoDetach=false", ...args];
-    return runGit(program, safe, { env, secrets, ...(signal ? { signal } : {}) });
-  }
+}
 
+/** Remembers a commit whose fetch was broken off: it will not be smaller the next time. */
+function refusedFetch() {
+  let asked: CommitId | undefined;
+  let refused: { readonly commit: CommitId | undefined; readonly error: SluiceError } | undefined;
+  let last: SluiceError | undefined;
   return {
-    gitDir,
-    async head(signal) {
-      const clone = await gitDir();
-      const there = headIn(await run(["ls-remote", "--", address.url, ref], signal), ref);
-      if (there === undefined) return undefined;
-      if ((await readLocalRef(clone, tracking)) === there) return there;
-      const refspec = `+${ref}:${tracking}`;
-      const how = ["--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
-      await run([`--git-dir=${clone}`, "fetch", ...how, "--", address.url, refspec], signal);
-      const here = await readLocalRef(clone, tracking);
-      if (here === undefined) throw new SluiceError("GIT_FAILED", `git fetch brought no ${ref}`);
-      return here;
+    check(there: CommitId | undefined): CommitId | undefined {
+      asked = there;
+      if (refused && refused.commit === there) throw refused.error;
+      return there;
+    },
+    error(most: number): SluiceError {
+      last = new SluiceError(
+        "LIMIT_EXCEEDED",
+        `the fetch brought more than ${most} bytes (limits.maxFetchBytes)`,
+      );
+      return last;
+    },
+    remember() {
+      if (last) refused = { commit: asked, error: last };
     },
   };
 }
@@ -62,12 +122,13 @@ function headIn(output: string, ref: string): CommitId | undefined {
   return undefined;
 }
 
-/** Credentials go by the environment, bound to the URL: a command line can be read by every user of the machine. */
-function credentialEnvironment({ url, credentials }: RemoteAddress): NodeJS.ProcessEnv {
-  if (!credentials) return {};
-  return {
-    GIT_CONFIG_COUNT: "1",
-    GIT_CONFIG_KEY_0: `http.${url}.extraHeader`,
-    GIT_CONFIG_VALUE_0: `Authorization: Basic ${basic(credentials)}`,
-  };
+async function partialPacks(clone: string): Promise<readonly string[]> {
+  const names = await readdir(join(clone, "objects", "pack")).catch(() => []);
+  return names.filter((name) => name.startsWith("tmp_"));
+}
+
+/** Git leaves what it had received when it is stopped; attempt after attempt would fill the disk. */
+async function removePartialPacks(clone: string, before: readonly string[]): Promise<void> {
+  for (const name of await partialPacks(clone))
+    if (!before.includes(name)) await rm(join(clone, "objects", "pack", name), { force: true });
 }

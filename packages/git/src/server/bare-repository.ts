@@ -3,7 +3,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core";
 import git from "isomorphic-git";
-import { gitEnvironment, hasGit, runGit } from "../program.ts";
+import { gitEnvironment, gitVersion, runGit } from "../program.ts";
 import { branchRef } from "../refs/branch-name.ts";
 import { isRepository } from "../refs/git-dir.ts";
 
@@ -19,7 +19,7 @@ export async function initBareRepository(
   branchRef(defaultBranch);
   if (await isRepository(path)) return;
   const program = { git: options.git ?? "git", timeoutMs: 60_000, env: gitEnvironment(), clock: systemClock };
-  if (await hasGit(program)) {
+  if ((await gitVersion(program)) !== undefined) {
     const how = ["--quiet", "--bare", "--template=", `--initial-branch=${defaultBranch}`];
     await runGit(program, ["init", ...how, "--", path]);
   } else await git.init({ fs, gitdir: path, bare: true, defaultBranch });

@@ -1,4 +1,5 @@
 import {
+  displayPath,
   encodePath,
   type FilePath,
   type ObjectId,
@@ -6,6 +7,7 @@ import {
   type TreeChange,
   type TreeFile,
 } from "@sluice/core";
+import type { SourceLimits } from "../limits.ts";
 import type { TreeEntry } from "./parse-tree.ts";
 import type { TreeStore } from "./tree-store.ts";
 
@@ -13,6 +15,7 @@ import type { TreeStore } from "./tree-store.ts";
 interface Pair {
   /** Encoded, "" or ending with a slash. */
   readonly prefix: string;
+  readonly depth: number;
   readonly from: ObjectId | undefined;
   readonly to: ObjectId | undefined;
 }
@@ -20,31 +23,66 @@ interface Pair {
 /** How many pairs are read at a time: enough to keep git busy, few enough to bound memory. */
 const AT_ONCE = 64;
 
+/** What is compared, and how much of it at most. */
+export interface Comparison {
+  readonly from: ObjectId | undefined;
+  readonly to: ObjectId | undefined;
+  readonly limits: Pick<SourceLimits, "maxFiles" | "maxDepth">;
+}
+
 /**
  * Every path that differs between two trees. Folders with the same id are never opened, so the cost follows the difference.
- * @throws PATH_UNSAFE naming the path, GIT_OBJECT_MISSING, GIT_FAILED.
+ * @throws PATH_UNSAFE naming the path, LIMIT_EXCEEDED naming the limit, GIT_OBJECT_MISSING, GIT_FAILED.
  */
 export async function compareTrees(
   store: TreeStore,
-  sides: { readonly from: ObjectId | undefined; readonly to: ObjectId | undefined },
+  { from, to, limits }: Comparison,
   signal?: AbortSignal,
 ): Promise<TreeChange[]> {
   const changes: TreeChange[] = [];
-  const open: Pair[] = sides.from === sides.to ? [] : [{ prefix: "", ...sides }];
+  const open: Pair[] = from === to ? [] : [{ prefix: "", depth: 0, from, to }];
+  const count = counter(limits);
   while (open.length > 0) {
     signal?.throwIfAborted();
     const batch = open.splice(-AT_ONCE);
+    for (const pair of batch) count.folder(pair);
     const read = await Promise.all(
-      batch.map(async ({ prefix, from, to }) => ({
-        prefix,
-        from: from ? await store.entries(from, signal) : [],
-        to: to ? await store.entries(to, signal) : [],
-      })),
+      batch.map(async (pair) => ({ pair, ...(await entriesOf(pair, store, signal)) })),
     );
-    for (const { prefix, from, to } of read)
-      mergeInOrder(from, to, (before, after) => note(prefix, before, after, changes, open));
+    for (const { pair, before, after } of read)
+      mergeInOrder(before, after, (left, right) => {
+        if (right) count.file(right);
+        note(pair, left, right, changes, open);
+      });
   }
   return changes;
+}
+
+async function entriesOf({ prefix, from, to }: Pair, store: TreeStore, signal: AbortSignal | undefined) {
+  const folder = displayPath(prefix as FilePath);
+  return {
+    before: from ? await store.entries(from, folder, signal) : [],
+    after: to ? await store.entries(to, folder, signal) : [],
+  };
+}
+
+/** A tree may name one folder again and again, so that a handful of objects are more files than there is room for. */
+function counter({ maxFiles, maxDepth }: Comparison["limits"]) {
+  let files = 0;
+  let folders = 0;
+  const exceeded = (what: string) => new SluiceError("LIMIT_EXCEEDED", `the repository has ${what}`);
+  return {
+    file(entry: TreeEntry) {
+      if (entry.kind !== "tree" && ++files > maxFiles)
+        throw exceeded(`more than ${maxFiles} files (limits.maxFiles)`);
+    },
+    folder({ prefix, depth, to }: Pair) {
+      if (!to) return;
+      if (++folders > maxFiles) throw exceeded(`more than ${maxFiles} folders (limits.maxFiles)`);
+      if (depth > maxDepth)
+        throw exceeded(`folders nested deeper than ${maxDepth} (limits.maxDepth): ${prefix.slice(0, 100)}…`);
+    },
+  };
 }
 
 /** Calls back for each entry that differs, walking both lists once. */
@@ -73,7 +111,7 @@ function mergeInOrder(
 }
 
 function note(
-  prefix: string,
+  { prefix, depth }: Pair,
   before: TreeEntry | undefined,
   after: TreeEntry | undefined,
   changes: TreeChange[],
@@ -83,7 +121,7 @@ function note(
   if (!either) return;
   const path = pathOf(prefix, either);
   if (either.kind === "tree")
-    return void open.push({ prefix: `${path}/`, from: before?.oid, to: after?.oid });
+    return void open.push({ prefix: `${path}/`, depth: depth + 1, from: before?.oid, to: after?.oid });
   changes.push({
     path,
     ...(before ? { from: fileOf(path, before) } : {}),

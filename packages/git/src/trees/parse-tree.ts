@@ -22,12 +22,17 @@ const KINDS: Readonly<Record<string, TreeEntry["kind"]>> = {
 
 /**
  * A tree object's entries: `<mode> SP <name> NUL <20 bytes>` each, in Git's order.
+ * @param most entries; a tree with more is not taken apart to its end, and has one more here.
  * @throws GIT_FAILED for bytes that are no tree, or one whose entries are out of order: comparing relies on the order.
  */
-export function parseTree(oid: ObjectId, bytes: Buffer): readonly TreeEntry[] {
+export function parseTree(
+  oid: ObjectId,
+  bytes: Buffer,
+  most = Number.POSITIVE_INFINITY,
+): readonly TreeEntry[] {
   const entries: TreeEntry[] = [];
   let last = "";
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length && entries.length <= most; ) {
     const space = bytes.indexOf(0x20, at);
     const nul = bytes.indexOf(0, space);
     if (space < 0 || nul < 0 || nul + 21 > bytes.length) throw malformed(oid, "it is cut short");

@@ -1,0 +1,132 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
+import { type BatchAnswer, batchOutput } from "./batch-output.ts";
+import type { CatFileOptions } from "./cat-file.ts";
+import { DamagedObject, type GitObject, missingObject, tooLarge } from "./object-reader.ts";
+
+/** One child process `git cat-file`, which answers in the order asked. */
+export interface Batch {
+  ask(question: Question): void;
+  end(): void;
+}
+
+export interface Question {
+  readonly oid: ObjectId;
+  readonly resolve: (object: GitObject) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The child ended before it answered. */
+export class BatchEnded extends SluiceError {}
+
+/** A question as it lies with the child: for the size alone, or for the content. */
+interface Asked extends Question {
+  readonly sizeOnly: boolean;
+}
+
+export function startBatch(options: CatFileOptions, gitDir: string, ended: () => void): Batch {
+  const { asksSizes, largestBytes } = options;
+  // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
+  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
+  const how = asksSizes ? "--batch-command" : "--batch";
+  const child = spawn(options.git, [...global, "cat-file", how], { env: options.env, stdio: "pipe" });
+  const waiting: Asked[] = [];
+  const stop = new AbortController();
+  const said = endOfStderr(child);
+  let heard = 0;
+
+  function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
+    if (stop.signal.aborted) return;
+    stop.abort();
+    ended();
+    child.kill("SIGKILL");
+    const words = redact(`git cat-file ${why}${said()}`);
+    // Git gives up over the object it was asked for; the others only have to be asked again.
+    const culprit = damaged ? waiting.shift() : undefined;
+    culprit?.reject(new DamagedObject(code, `the object ${culprit.oid} cannot be read: ${words}`));
+    for (const question of waiting.splice(0)) question.reject(new BatchEnded(code, words));
+  }
+  function send(question: Asked) {
+    waiting.push(question);
+    const command = asksSizes ? (question.sizeOnly ? "info " : "contents ") : "";
+    child.stdin.write(`${command}${question.oid}\n`);
+  }
+  function answer(one: BatchAnswer) {
+    const question = waiting.shift();
+    if (question && one.kind === "info" && one.size <= largestBytes(one.type))
+      send({ ...question, sizeOnly: false });
+    else if (question) settle(question, one);
+    if (one.kind === "broken") finish("gave an answer that cannot be read");
+  }
+  const take = batchOutput({ largestBytes, headerOnly: () => waiting[0]?.sizeOnly ?? false, answer });
+  child.stdout.on("data", (chunk: Buffer) => {
+    heard += chunk.length;
+    take(chunk);
+  });
+  listenForEnd(child, finish);
+  const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
+
+  return {
+    ask(question) {
+      if (stop.signal.aborted) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
+      send({ ...question, sizeOnly: asksSizes });
+      watch(() => finish(`was silent for ${options.timeoutMs} ms`));
+    },
+    end: () => finish("was ended"),
+  };
+}
+
+/** Returns what git complained of last, as the end of a sentence. */
+function endOfStderr(child: ChildProcessWithoutNullStreams): () => string {
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    said = (said + chunk.toString("utf8")).slice(-2000);
+  });
+  return () => (said === "" ? "" : `: ${said.trim()}`);
+}
+
+/** Returns what starts the watch, unless it runs: it ends by itself once no answer is owed. */
+function silenceWatch(
+  { clock, timeoutMs }: { readonly clock: Clock; readonly timeoutMs: number },
+  child: { readonly owed: () => boolean; readonly heard: () => number },
+  signal: AbortSignal,
+): (silent: () => void) => void {
+  let running = false;
+
+  async function run(silent: () => void) {
+    running = true;
+    while (child.owed() && !signal.aborted) {
+      const before = child.heard();
+      await clock.sleep(timeoutMs, signal);
+      if (child.owed() && child.heard() === before && !signal.aborted) silent();
+    }
+    running = false;
+  }
+  return (silent) => {
+    if (!running) void run(silent);
+  };
+}
+
+/** What git ends with when it cannot go on by its own judgement. */
+const FATAL = 128;
+
+function listenForEnd(
+  child: ChildProcessWithoutNullStreams,
+  finish: (why: string, code?: ErrorCode, damaged?: boolean) => void,
+): void {
+  child.on("error", (error: NodeJS.ErrnoException) =>
+    finish(`cannot be run: ${error.message}`, error.code === "ENOENT" ? "GIT_MISSING" : "GIT_FAILED"),
+  );
+  child.on("close", (code, signal) => finish(`ended (${signal ?? code})`, "GIT_FAILED", code === FATAL));
+  // A write to a child that just died fails here; `close` tells the rest.
+  child.stdin.on("error", () => undefined);
+}
+
+function settle(question: Question, answer: BatchAnswer): void {
+  const { oid, resolve, reject } = question;
+  if (answer.kind === "object") resolve(answer.object);
+  else if (answer.kind === "missing") reject(missingObject(oid));
+  else if (answer.kind === "broken")
+    reject(new SluiceError("GIT_FAILED", `git cat-file answered "${answer.line.slice(0, 200)}"`));
+  else reject(tooLarge(oid, answer.size));
+}
