@@ -71,12 +71,13 @@ function step(schema: unknown, key: string): unknown {
 
 function unwrap(schema: unknown): unknown {
   let inner = schema;
-  for (let def = defOf(inner); def?.innerType; def = defOf(inner)) inner = def.innerType;
+  for (let def = defOf(inner); def?.innerType ?? def?.in; def = defOf(inner)) inner = def.innerType ?? def.in;
   return inner;
 }
 
-function defOf(schema: unknown): { innerType?: unknown } | undefined {
-  return (schema as { def?: { innerType?: unknown } } | undefined)?.def;
+/** `innerType` of what is optional or has a default, `in` of what is transformed. */
+function defOf(schema: unknown): { innerType?: unknown; in?: unknown } | undefined {
+  return (schema as { def?: { innerType?: unknown; in?: unknown } } | undefined)?.def;
 }
 
 /** Makes every path of the configuration absolute, from the folder the configuration is in. */

@@ -77,11 +77,38 @@ const target = z.strictObject({
     .meta({ description: "Put back what somebody changed in the scheduler; false: only report it." }),
 });
 
-const source = z.strictObject({
+const branchPattern = z
+  .string()
+  .regex(
+    /^[^\s~^:\\[\]{}]+$/,
+    "must be a branch's name in which `*` stands for any characters but `/`, `**` for any, `?` for one",
+  )
+  .meta({ description: "A pattern of branch names." });
+
+const sourceSettings = z.strictObject({
   repository: text(
     "The deploy repo: a path or an http(s), ssh or file URL. Absent: a repository that this engine keeps in its data folder and serves as `/<environment's repo>.git`.",
   ).optional(),
-  branch: text("The branch whose newest commit is what should run.").default("main"),
+  branch: z.string().min(1).optional().meta({
+    description: "The branch whose newest commit is what should run.",
+    default: "main",
+  }),
+  branches: z.array(branchPattern).min(1).optional().meta({
+    description:
+      "Patterns, such as `feature/*`, in place of `branch`: each branch that matches one becomes an environment of its own, `<environment>-<branch>`. `*` stands for any characters but `/`, `**` for any, `?` for one. See `docs/branches.md`.",
+  }),
+  mostBranches: z.number().int().min(1).max(1_000).default(100).meta({
+    description: "Of `branches`: how many environments they make at the most.",
+  }),
+  vanished: z
+    .strictObject({
+      grace: duration("10m", "How long a branch must be gone before what was mirrored of it is removed."),
+      listings: z.number().int().min(2).max(1_000).default(3).meta({
+        description: "In how many whole lists of branches in a row it must be missing.",
+      }),
+    })
+    .prefault({})
+    .meta({ description: "Of `branches`: what happens when a branch is deleted." }),
   path: text(
     "The folder of the repository that is this environment; the whole of it when absent.",
   ).optional(),
@@ -99,11 +126,23 @@ const source = z.strictObject({
   ),
 });
 
+/** One branch or several; which branch where none is named can only be said once it is known that none is. */
+const source = sourceSettings
+  .refine((given) => given.branch === undefined || given.branches === undefined, {
+    message: "give `branch` or `branches`, not both",
+    path: ["branches"],
+  })
+  .transform((given) => ({ ...given, branch: given.branch ?? "main" }));
+
 const environment = z.strictObject({
   source: source.prefault({}).meta({ description: "Where the desired state comes from." }),
   targets: z.record(name, target).default({}).meta({
     description:
       "Where jobs run, by name; a target's files are in the folder of that name unless `deploy.yaml` says otherwise.",
+  }),
+  deploy: z.boolean().optional().meta({
+    description:
+      "Whether jobs are deployed; false: files are mirrored and pushes are checked, no more. Default: true, but false for an environment of several `branches`.",
   }),
   driftInterval: duration("60s", "How often everything that runs is compared with what should run."),
   owner: text(
@@ -181,11 +220,36 @@ export const configSchema = z.strictObject({
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")
+    .superRefine(leaveRoomForBranches)
     .default({
       production: environment.parse({ targets: { apps: { type: "marathon" }, cron: { type: "chronos" } } }),
     })
     .meta({ description: "What is deployed from where to where, by name." }),
 });
+
+/** The longest name of an environment of several branches: what follows it has 63 characters with it. */
+const LONGEST_PATTERNED_NAME = 40;
+
+/** `<environment>-<branch>` must be no other environment's name, whatever branches there will be. */
+function leaveRoomForBranches(
+  all: Readonly<Record<string, z.output<typeof environment>>>,
+  context: z.RefinementCtx,
+): void {
+  const problem = (name: string, message: string) =>
+    context.addIssue({ code: "custom", path: [name], message });
+  for (const [name, { source }] of Object.entries(all)) {
+    if (source.branches === undefined) continue;
+    if (name.length > LONGEST_PATTERNED_NAME)
+      problem(
+        name,
+        `the name of an environment with \`branches\` has at most ${LONGEST_PATTERNED_NAME} characters`,
+      );
+    for (const other of Object.keys(all)) {
+      if (other.startsWith(`${name}-`))
+        problem(other, `names that begin with "${name}-" are kept for the branches of ${name}`);
+    }
+  }
+}
 
 /** The configuration with every default filled in. */
 export type Config = z.output<typeof configSchema>;

@@ -34,6 +34,10 @@ export interface Environment {
   readonly local: boolean;
   /** True where the engine keeps the repository itself. */
   readonly hosted: boolean;
+  /** False: it is mirrored and its pushes are checked, but no deployer works here. */
+  readonly deploys: boolean;
+  /** True where a push to this branch concerns the environment. */
+  follows(branch: string): boolean;
   readonly formats: ReadonlyMap<TargetName, JobFormat>;
   openSource(quarantine?: { objectDirectory: string; alternates: string }): Promise<Source>;
   openSchedulers(): ReadonlyMap<TargetName, Scheduler>;
@@ -44,8 +48,18 @@ export function hostedRepository(config: Config): string {
   return join(config.dataDir, "git", "deploy.git");
 }
 
+/** What an environment is made from, besides its own part of the configuration. */
+export interface EnvironmentContext {
+  readonly config: Config;
+  readonly embedded: EmbeddedAddresses;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Knows the kinds of schedulers; absent in a process that talks to none, which then need not load them. */
+  readonly kindOf: typeof schedulerKind | undefined;
+}
+
 /**
- * What the configuration says of its environments, ready to be opened; nothing is connected yet.
+ * What the configuration says of its environments of one branch, ready to be opened; nothing is connected yet.
  * @param kindOf knows the kinds of schedulers; absent in a process that talks to none, which then need not load them.
  */
 export function environmentsOf(
@@ -55,54 +69,65 @@ export function environmentsOf(
   random: Random,
   kindOf?: typeof schedulerKind,
 ): readonly Environment[] {
-  return Object.entries(config.environments).map(([text, environment]) => {
-    const name = envName(text);
-    const repository = environment.source.repository ?? hostedRepository(config);
-    const targets = Object.entries(environment.targets).map(
-      ([target, settings]) => [targetName(target), settings] as const,
-    );
-    return {
-      name,
-      config: environment,
-      layout: kvLayout(config.prefix, name),
-      mark: environment.owner ?? `${config.prefix.replaceAll("/", "-")}-${name}`,
-      repository,
-      local: !isRemote(repository),
-      hosted: environment.source.repository === undefined,
-      formats: new Map(
-        kindOf ? targets.map(([target, settings]) => [target, kindOf(settings.type).format()]) : [],
-      ),
-      async openSource(quarantine) {
-        const { branch, path } = environment.source;
-        const cacheDir = join(config.dataDir, "clones", name);
-        const source = await gitSource({
-          repository,
-          branch,
-          cacheDir,
-          clock,
-          random,
-          ...(path ? { path } : {}),
-          ...(quarantine ? { quarantine } : {}),
-        });
-        return presentedSource(source, environment);
-      },
-      openSchedulers: () =>
-        new Map(
-          kindOf
-            ? targets.map(([target, settings]) => [
-                target,
-                openScheduler(kindOf(settings.type), settings, { embedded, clock, random }),
-              ])
-            : [],
-        ),
-    };
-  });
+  const context = { config, embedded, clock, random, kindOf };
+  return Object.entries(config.environments)
+    .filter(([, { source }]) => source.branches === undefined)
+    .map(([name, settings]) => environmentOf(context, envName(name), settings));
+}
+
+/** An environment of the one branch its settings name. */
+export function environmentOf(
+  context: EnvironmentContext,
+  name: EnvName,
+  settings: EnvironmentConfig,
+): Environment {
+  const { config, clock, random, kindOf } = context;
+  const { branch } = settings.source;
+  const repository = repositoryOf(config, settings);
+  const targets = kindOf
+    ? Object.entries(settings.targets).map(
+        ([target, one]) => [targetName(target), one, kindOf(one.type)] as const,
+      )
+    : [];
+  return {
+    name,
+    config: settings,
+    layout: kvLayout(config.prefix, name),
+    mark: settings.owner ?? `${config.prefix.replaceAll("/", "-")}-${name}`,
+    repository,
+    local: !isRemote(repository),
+    hosted: settings.source.repository === undefined,
+    deploys: settings.deploy ?? true,
+    follows: (one) => one === branch,
+    formats: new Map(targets.map(([target, , kind]) => [target, kind.format()])),
+    async openSource(quarantine) {
+      const { path } = settings.source;
+      const cacheDir = join(config.dataDir, "clones", name);
+      const source = await gitSource({
+        repository,
+        branch,
+        cacheDir,
+        clock,
+        random,
+        ...(path ? { path } : {}),
+        ...(quarantine ? { quarantine } : {}),
+      });
+      return presentedSource(source, settings);
+    },
+    openSchedulers: () =>
+      new Map(targets.map(([target, one, kind]) => [target, openScheduler(kind, one, context)])),
+  };
+}
+
+/** Path or URL of an environment's deploy repo. */
+export function repositoryOf(config: Config, { source }: EnvironmentConfig): string {
+  return source.repository ?? hostedRepository(config);
 }
 
 function openScheduler(
   kind: SchedulerKind,
   settings: TargetConfig,
-  { embedded, clock, random }: { embedded: EmbeddedAddresses; clock: Clock; random: Random },
+  { embedded, clock, random }: EnvironmentContext,
 ): Scheduler {
   const { type, addresses, username, passwordFile, tokenFile, ca, cert, key, concurrency } = settings;
   const auth = tokenFile
