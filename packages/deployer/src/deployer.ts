@@ -1,6 +1,7 @@
 import {
   backoffMs,
   decodeRecord,
+  type Emit,
   emitterFor,
   isSluiceError,
   type JobId,
@@ -39,7 +40,8 @@ export function deployer(options: DeployerOptions): Deployer {
       try {
         const settings = { ...(options.lock ?? DEFAULT_LOCK), holder: options.holder };
         return await options.kv.lock(layout.lock("deployer"), settings, signal);
-      } catch {
+      } catch (error) {
+        if (failures === 0 && !signal.aborted) tellFailure(emit, error);
         await options.clock.sleep(backoffMs(failures, BACKOFF, options.random), signal);
       }
     }
@@ -69,10 +71,7 @@ export function deployer(options: DeployerOptions): Deployer {
     return reconcileLoop({
       pass: (signal) => runPass(term, signal),
       settled(end) {
-        if (end.kind === "failed" && !failing) {
-          const code = isSluiceError(end.error) ? end.error.code : "INTERNAL";
-          emit({ type: "deployment.failed", code, message: failureText(end.error) });
-        }
+        if (end.kind === "failed" && !failing) tellFailure(emit, end.error);
         failing = end.kind === "failed";
       },
       intervalMs: options.driftIntervalMs ?? DEFAULT_DRIFT_INTERVAL_MS,
@@ -97,6 +96,11 @@ export function deployer(options: DeployerOptions): Deployer {
   };
 }
 
+function tellFailure(emit: Emit, error: unknown): void {
+  const code = isSluiceError(error) ? error.code : "INTERNAL";
+  emit({ type: "deployment.failed", code, message: failureText(error) });
+}
+
 /** Everything that makes a look worth while before its time. */
 function watches(term: Term, loop: ReconcileLoop): Promise<void>[] {
   const { layout, options } = term;
@@ -109,7 +113,14 @@ function watches(term: Term, loop: ReconcileLoop): Promise<void>[] {
 }
 
 async function watchKey(term: Term, key: string, then: (entry: KvEntry | undefined) => void): Promise<void> {
-  for await (const entry of term.options.kv.watch(key, { signal: term.leading })) then(entry);
+  let told = false;
+  function onError(error: unknown) {
+    if (told || !isSluiceError(error, "KV_DENIED", "KV_FILTERED")) return;
+    told = true;
+    const { code } = error;
+    term.emit({ type: "rule.missing", role: "deployer", code, message: failureText(error) });
+  }
+  for await (const entry of term.options.kv.watch(key, { signal: term.leading, onError })) then(entry);
 }
 
 /** A watch that ends before its time is opened again; meanwhile the rounds find what it would have told. */

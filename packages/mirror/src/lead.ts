@@ -21,6 +21,8 @@ export interface Lead {
   failing: boolean;
   /** What it was last told to wait for. */
   waiting: string | undefined;
+  /** Rules whose absence was told. */
+  readonly missing: Set<string>;
 }
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
@@ -68,8 +70,8 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
   state.wake = loop.wake;
   const hints = [
     sourceHints(settings, loop, ends),
-    controlHints(settings, loop, memory, ends),
-    fetchHints(settings, loop, ends),
+    controlHints(settings, loop, memory, state, ends),
+    fetchHints(settings, loop, state, ends),
   ];
   await loop.run(ends);
   term.abort();
@@ -135,13 +137,14 @@ async function sourceHints({ source }: Settings, loop: ReconcileLoop, signal: Ab
 
 /** A person who asks for a sync gets a comparison of everything. */
 async function controlHints(
-  { kv, layout }: Settings,
+  settings: Settings,
   loop: ReconcileLoop,
   memory: Memory,
+  state: Lead,
   signal: AbortSignal,
 ): Promise<void> {
   let first = true;
-  await each(kv.watch(layout.control("sync"), { signal }), () => {
+  await each(controls(settings, "sync", state, signal), () => {
     if (!first) memory.auditAt = 0;
     first = false;
     loop.wake();
@@ -149,8 +152,23 @@ async function controlHints(
 }
 
 /** Webhooks, wherever they arrive, only say that the branch may have moved. */
-async function fetchHints({ kv, layout }: Settings, loop: ReconcileLoop, signal: AbortSignal): Promise<void> {
-  await each(kv.watch(layout.control("fetch"), { signal }), loop.wake);
+async function fetchHints(
+  settings: Settings,
+  loop: ReconcileLoop,
+  state: Lead,
+  signal: AbortSignal,
+): Promise<void> {
+  await each(controls(settings, "fetch", state, signal), loop.wake);
+}
+
+/** A mirror can do without hints, but whoever forgot the rule for them should hear of it, once. */
+function controls({ kv, layout, emit }: Settings, name: string, { missing }: Lead, signal: AbortSignal) {
+  function onError(error: unknown) {
+    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
+    missing.add(error.message);
+    emit({ type: "rule.missing", role: "mirror", code: error.code, message: error.message });
+  }
+  return kv.watch(layout.control(name), { signal, onError });
 }
 
 async function each(hints: AsyncIterable<unknown>, wake: () => void): Promise<void> {

@@ -56,7 +56,7 @@ export function mirror(options: MirrorOptions): Mirror {
     keepChanges: options.keepChanges ?? 50,
   };
   const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder: options.holder };
-  const state: Lead = { wake: () => undefined, failing: false, waiting: undefined };
+  const state: Lead = { wake: () => undefined, failing: false, waiting: undefined, missing: new Set() };
   return {
     wake: () => state.wake(),
     run: (signal) => lead(settings, lock, state, signal),

@@ -1,6 +1,15 @@
-import { commitId, type EnvName, revisionOf, type SluiceEvent, systemClock } from "@sluice/core";
+import {
+  commitId,
+  type EnvName,
+  type Kv,
+  type KvFence,
+  type KvLock,
+  revisionOf,
+  type SluiceEvent,
+  systemClock,
+} from "@sluice/core";
 import { memoryKv } from "@sluice/core/testing";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { eventLog, readEventLog } from "./event-log.ts";
 
 const environment = "production" as EnvName;
@@ -14,6 +23,18 @@ const event = (done: number): SluiceEvent => ({
 });
 const KEY = "sluice/production/events/mirror";
 
+/** The fence of one who leads. */
+async function leads(kv: Kv): Promise<() => KvFence | undefined> {
+  const options = { ttlMs: 10_000, lockDelayMs: 0, holder: "test" };
+  const lock = await kv.lock("lock", options, new AbortController().signal);
+  held.push(lock);
+  return () => (lock.lost.aborted ? undefined : lock.fence);
+}
+const held: KvLock[] = [];
+afterEach(async () => {
+  await Promise.all(held.splice(0).map((lock) => lock.release()));
+});
+
 async function seen(kv: ReturnType<typeof memoryKv>) {
   return readEventLog(await kv.get(KEY)).map(({ seq, event: one }) => [
     seq,
@@ -24,11 +45,12 @@ async function seen(kv: ReturnType<typeof memoryKv>) {
 describe("the event log", () => {
   it("keeps events in order, with places that go on after a restart", async () => {
     const kv = memoryKv();
-    const first = eventLog({ kv, key: KEY, clock: systemClock });
+    const first = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
     first.emit(event(1));
     first.emit(event(2));
     await first.flush();
-    const second = eventLog({ kv, key: KEY, clock: systemClock });
+    await held[0]?.release();
+    const second = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
     second.emit(event(3));
     await second.flush();
     expect(await seen(kv)).toEqual([
@@ -40,7 +62,7 @@ describe("the event log", () => {
 
   it("writes a burst in a few transactions and keeps the newest 64", async () => {
     const kv = memoryKv();
-    const log = eventLog({ kv, key: KEY, clock: systemClock });
+    const log = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
     for (let done = 1; done <= 1_000; done++) log.emit(event(done));
     await log.flush();
     const events = await seen(kv);
@@ -51,7 +73,7 @@ describe("the event log", () => {
 
   it("writes the events of a failed write with the next one", async () => {
     const kv = memoryKv();
-    const log = eventLog({ kv, key: KEY, clock: systemClock });
+    const log = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
     kv.fault = (call) => (call === "commit" ? "KV_UNREACHABLE" : undefined);
     log.emit(event(1));
     await log.flush();
@@ -61,10 +83,35 @@ describe("the event log", () => {
     expect((await seen(kv)).map(([, done]) => done)).toEqual([1, 2]);
   });
 
+  it("goes on where another leader left off, and writes nothing while another leads", async () => {
+    const kv = memoryKv();
+    const ours: { fence: KvFence | undefined } = { fence: undefined };
+    const log = eventLog({ kv, key: KEY, clock: systemClock, fence: () => ours.fence });
+    const lead = async (done: number) => {
+      const fence = await leads(kv);
+      ours.fence = fence();
+      log.emit(event(done));
+      await log.flush();
+      await held.at(-1)?.release();
+    };
+    await lead(1);
+    log.emit(event(2));
+    await log.flush();
+    const other = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
+    other.emit(event(3));
+    await other.flush();
+    log.emit(event(4));
+    await log.flush();
+    await held.at(-1)?.release();
+    await lead(5);
+    expect((await seen(kv)).map(([, done]) => done)).toEqual([1, 3, 5]);
+    expect((await seen(kv)).map(([seq]) => seq)).toEqual([1, 2, 3]);
+  });
+
   it("takes a key that was written over by hand for an empty log", async () => {
     const kv = memoryKv();
     kv.set(KEY, "not json");
-    const log = eventLog({ kv, key: KEY, clock: systemClock });
+    const log = eventLog({ kv, key: KEY, clock: systemClock, fence: await leads(kv) });
     log.emit(event(5));
     await log.flush();
     expect(await seen(kv)).toEqual([[1, 5]]);

@@ -4,6 +4,7 @@ import {
   isJsonObject,
   type Kv,
   type KvEntry,
+  type KvFence,
   type SluiceEvent,
 } from "@sluice/core";
 
@@ -22,12 +23,24 @@ export interface EventLog extends EventSink {
   flush(): Promise<void>;
 }
 
+export interface EventLogOptions {
+  readonly kv: Kv;
+  readonly key: string;
+  readonly clock: Clock;
+  /** The lock of the service whose events these are; undefined while another leads: then the log is the other's. */
+  readonly fence: () => KvFence | undefined;
+  /** Told of each write that failed. */
+  readonly onError?: (error: unknown) => void;
+}
+
 /**
  * Writes are coalesced: one at a time, each with all that came meanwhile. A failed write is tried again with the next event;
  * the log is for following along, the truth is in the statuses.
  */
-export function eventLog(options: { kv: Kv; key: string; clock: Clock }): EventLog {
+export function eventLog(options: EventLogOptions): EventLog {
   let kept: LoggedEvent[] | undefined;
+  /** The session under which `kept` was read: in another term, someone else may have written since. */
+  let keptUnder: string | undefined;
   let incoming: SluiceEvent[] = [];
   let writing: Promise<void> | undefined;
 
@@ -35,11 +48,15 @@ export function eventLog(options: { kv: Kv; key: string; clock: Clock }): EventL
     while (incoming.length > 0) {
       const batch = incoming;
       incoming = [];
-      kept ??= [...readEventLog(await options.kv.get(options.key))];
+      const fence = options.fence();
+      if (!fence) return;
+      if (!kept || keptUnder !== fence.session) kept = [...readEventLog(await options.kv.get(options.key))];
+      keptUnder = fence.session;
       let seq = kept.at(-1)?.seq ?? 0;
       for (const event of batch) kept.push({ seq: ++seq, event });
       kept = kept.slice(-KEPT);
-      await options.kv.commit([{ verb: "set", key: options.key, value: Buffer.from(JSON.stringify(kept)) }]);
+      const value = Buffer.from(JSON.stringify(kept));
+      await options.kv.commit([{ verb: "set", key: options.key, value }], { fence });
     }
   }
 
@@ -48,7 +65,7 @@ export function eventLog(options: { kv: Kv; key: string; clock: Clock }): EventL
       incoming.push(event);
       if (incoming.length > KEPT) incoming.shift();
       writing ??= write()
-        .catch(() => undefined)
+        .catch((error: unknown) => options.onError?.(error))
         .finally(() => {
           writing = undefined;
         });

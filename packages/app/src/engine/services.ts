@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
-import { type EventSink, type Kv, messageOf, SluiceError } from "@sluice/core";
+import { type EventSink, emitterFor, isSluiceError, type Kv, messageOf, SluiceError } from "@sluice/core";
 import type { Closers } from "./closers.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
+import { rememberLock } from "./held-lock.ts";
 import type { EngineOptions } from "./options.ts";
 import { fanOut, only } from "./sinks.ts";
 
@@ -30,7 +31,7 @@ export function runServices(options: ServiceOptions): Promise<never> {
     for (const environment of environments) {
       if (roles.has("mirror"))
         watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
-      if (roles.has("deployer") && environment.deploys)
+      if (roles.has("deployer"))
         watchOver(`the deployer of ${environment.name}`, runDeployer(environment, options, stopping.signal));
     }
   });
@@ -48,9 +49,10 @@ async function runMirror(
   signal: AbortSignal,
 ): Promise<void> {
   const [{ mirror }, source] = await Promise.all([import("@sluice/mirror"), environment.openSource()]);
-  const log = eventLog({ kv: options.kv, key: `${environment.layout.events}/mirror`, clock: options.clock });
+  const { kv, log } = kvWithLog(environment, "mirror", options);
   const service = mirror({
     ...shared(environment, options),
+    kv,
     source,
     events: fanOut([options.shared, only(["mirror."], log)]),
     intervalMs: milliseconds(environment.config.source.interval),
@@ -64,17 +66,14 @@ async function runDeployer(
   options: ServiceOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const log = eventLog({
-    kv: options.kv,
-    key: `${environment.layout.events}/deployer`,
-    clock: options.clock,
-  });
+  const { kv, log } = kvWithLog(environment, "deployer", options);
   const [{ deployer }, { deployerTargets }] = await Promise.all([
     import("@sluice/deployer"),
     import("./targets.ts"),
   ]);
   const service = deployer({
     ...shared(environment, options),
+    kv,
     mark: environment.mark,
     targets: deployerTargets(environment),
     events: fanOut([options.shared, only(["deployment.", "job.", "target."], log)]),
@@ -84,10 +83,23 @@ async function runDeployer(
   await log.flush();
 }
 
-function shared(environment: Environment, { config, kv, clock, random }: ServiceOptions) {
+/** The log is the leader's: its writes are fenced by the lock the service takes with this KV. */
+function kvWithLog(environment: Environment, role: "mirror" | "deployer", options: ServiceOptions) {
+  const { clock, shared: events } = options;
+  const emit = emitterFor(environment.name, events, clock);
+  const { kv, fence } = rememberLock(options.kv);
+  let told = false;
+  function onError(error: unknown) {
+    if (told || !isSluiceError(error, "KV_DENIED", "KV_FILTERED")) return;
+    told = true;
+    emit({ type: "rule.missing", role, code: error.code, message: error.message });
+  }
+  return { kv, log: eventLog({ kv, key: `${environment.layout.events}/${role}`, clock, fence, onError }) };
+}
+
+function shared(environment: Environment, { config, clock, random }: ServiceOptions) {
   return {
     environment: environment.name,
-    kv,
     prefix: config.prefix,
     clock,
     random,

@@ -32,6 +32,7 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   ],
   "mirror.failed": (e) => [`${GLYPH.fail} the mirror cannot go on: ${e.message}`],
   "mirror.recovered": () => [`${GLYPH.done} the mirror goes on`],
+  "rule.missing": (e) => [`${GLYPH.fail} the ${e.role} goes on with too few rules: ${e.message}`],
   "leader.elected": (e) => [`${GLYPH.done} this process leads as ${e.role}`],
   "leader.lost": (e) => [`${GLYPH.fail} this process no longer leads as ${e.role}`],
   "deployment.started": () => [],

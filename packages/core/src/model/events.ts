@@ -37,6 +37,8 @@ interface EventBodies {
   "mirror.repaired": { keys: number };
   "mirror.failed": { code: string; message: string };
   "mirror.recovered": Record<never, never>;
+  /** The role's token may not do something the role can do without; the message names the rule. */
+  "rule.missing": { role: string; code: string; message: string };
   "leader.elected": { role: string; waitedMs?: number };
   "leader.lost": { role: string };
   "deployment.started": { revision: Revision };
