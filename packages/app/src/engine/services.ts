@@ -31,7 +31,7 @@ export function runServices(options: ServiceOptions): Promise<never> {
     for (const environment of environments) {
       if (roles.has("mirror"))
         watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
-      if (roles.has("deployer"))
+      if (roles.has("deployer") && environment.deploys)
         watchOver(`the deployer of ${environment.name}`, runDeployer(environment, options, stopping.signal));
     }
   });
