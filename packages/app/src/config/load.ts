@@ -3,6 +3,7 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { readDocuments, SluiceError, suggest, type TextDocument } from "@sluice/core";
 import type { z } from "zod";
 import { type Config, configSchema } from "./schema.ts";
+import { resolveAccess } from "./source-access.ts";
 
 /** The file `sluice up` reads when none is named and it exists. */
 export const DEFAULT_CONFIG_FILE = "sluice.yaml";
@@ -89,7 +90,7 @@ function resolvePaths(config: Config, base: string): Config {
       const source = local
         ? { ...environment.source, repository: resolve(base, repository) }
         : environment.source;
-      return [name, { ...environment, source }];
+      return [name, { ...environment, source: resolveAccess(source, base) }];
     }),
   );
   const webhooks = resolveSecrets(config.webhooks, base);

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
+import { limits, sourceAccess } from "./source-access.ts";
 
 const duration = (standard: string, description: string) =>
   z
@@ -120,6 +121,7 @@ const sourceSettings = z.strictObject({
     description:
       "Other addresses of the same repository, such as its public one, for webhooks that name it so. Only for matching; nothing is fetched from them.",
   }),
+  ...sourceAccess,
   interval: duration(
     "30s",
     "How often the branch is looked at when no hook and no watch says that it moved.",
@@ -217,6 +219,7 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .meta({ description: "Leader election." }),
+  limits,
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")

@@ -18,6 +18,7 @@ import type { SchedulerKind, schedulerKind } from "@sluice/schedulers";
 import { parseDuration } from "../config/duration.ts";
 import { isRemote } from "../config/load.ts";
 import type { Config, EnvironmentConfig, TargetConfig } from "../config/schema.ts";
+import { accessOf, limitsOf } from "../config/source-access.ts";
 import type { EmbeddedAddresses } from "./embedded.ts";
 import { presentedSource } from "./presented-source.ts";
 
@@ -102,13 +103,16 @@ export function environmentOf(
     formats: new Map(targets.map(([target, , kind]) => [target, kind.format()])),
     async openSource(quarantine) {
       const { path } = settings.source;
-      const cacheDir = join(config.dataDir, "clones", name);
+      // One folder for all: environments of one repository share its clone.
+      const cacheDir = join(config.dataDir, "clones");
       const source = await gitSource({
         repository,
         branch,
         cacheDir,
         clock,
         random,
+        access: accessOf(settings.source),
+        limits: limitsOf(config.limits),
         ...(path ? { path } : {}),
         ...(quarantine ? { quarantine } : {}),
       });

@@ -56,6 +56,7 @@ async function runMirror(
     source,
     events: fanOut([options.shared, only(["mirror."], log)]),
     intervalMs: milliseconds(environment.config.source.interval),
+    maxFileBytes: options.config.limits.maxFileBytes,
   });
   await service.run(signal).finally(() => source.close());
   await log.flush();
