@@ -68,6 +68,10 @@ export const ERROR_CODES = {
     "The deploy repo exceeds a limit of the configuration.",
     "Make the repository smaller, or raise the limit the message names under `limits`.",
   ],
+  FILE_INVALID: [
+    "Files of the repository cannot be turned into keys.",
+    "Mend the file at the line the message names, exclude it, or set `layout.invalid: raw`.",
+  ],
   PATH_UNSAFE: [
     "A path in the deploy repo cannot be mirrored safely.",
     "Rename the file; the message says why.",
