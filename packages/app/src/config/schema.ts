@@ -192,7 +192,7 @@ export const configSchema = z.strictObject({
       host: text("Address to listen on.").default("127.0.0.1"),
       port: port(7420, "Port of the API, the hooks, the metrics and the hosted repositories."),
       tokenFile: text(
-        "File with a token that every request but health checks must bear. Needed when `host` is not a loopback address.",
+        "File with a token that every request must bear but health checks and webhooks, which are signed. Needed when `host` is not a loopback address.",
       ).optional(),
     })
     .prefault({})
