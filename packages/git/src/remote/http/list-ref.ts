@@ -4,9 +4,9 @@ import { ask, type HttpAnswer, wholeBody } from "./http-client.ts";
 import { decodePackets, encodePackets, type Packet } from "./pkt-line.ts";
 import { redirectedBase } from "./redirect.ts";
 
-export interface RefLister {
-  /** What the server's ref is; undefined where it certainly does not exist. */
-  list(credential: Credential, signal: AbortSignal): Promise<CommitId | undefined>;
+export interface RefLister<Found = CommitId | undefined> {
+  /** What was asked for: of one ref the commit, undefined where the ref certainly does not exist. */
+  list(credential: Credential, signal: AbortSignal): Promise<Found>;
   /** The URL the server answers at, redirections followed. */
   base(): string;
 }
@@ -14,15 +14,32 @@ export interface RefLister {
 /** The server speaks no smart HTTP; the git program may still know how to read it. */
 export class NotSmart extends SluiceError {}
 
+const HEADS = "refs/heads/";
 const SERVICE = "git-upload-pack";
 const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_REDIRECTS = 5;
 
-/**
- * Asks an HTTP server for one ref, as `git ls-remote` does but without a process: a question of a few bytes once it is known
- * that the server speaks version 2 of the protocol (git-scm.com/docs/protocol-v2).
- */
+/** Asks an HTTP server for one ref. */
 export function refLister(url: string, ref: string, access: RemoteAccess): RefLister {
+  return lister(url, ref, access, (packets) => refIn(packets, ref));
+}
+
+/** Asks an HTTP server for the names of all branches, without `refs/heads/`. */
+export function branchLister(url: string, access: RemoteAccess): RefLister<readonly string[]> {
+  return lister(url, HEADS, access, branchesIn);
+}
+
+/**
+ * Asks for the refs that begin with a prefix, as `git ls-remote` does but without a process: a question of a few bytes once it
+ * is known that the server speaks version 2 of the protocol (git-scm.com/docs/protocol-v2).
+ * @param read takes what it wants from an answer, which may name other refs too.
+ */
+function lister<Found>(
+  url: string,
+  prefix: string,
+  access: RemoteAccess,
+  read: (packets: readonly Packet[]) => Found,
+): RefLister<Found> {
   let base = url.replace(/\/+$/, "");
   let version2 = false;
 
@@ -40,12 +57,12 @@ export function refLister(url: string, ref: string, access: RemoteAccess): RefLi
     }
     throw new SluiceError("GIT_FAILED", `the server sends us on and on, last to ${base}`);
   }
-  async function lsRefs(credential: Credential, signal: AbortSignal): Promise<CommitId | undefined> {
-    const body = encodePackets(["command=ls-refs\n", "delimiter", `ref-prefix ${ref}\n`, "flush"]);
+  async function lsRefs(credential: Credential, signal: AbortSignal): Promise<Found> {
+    const body = encodePackets(["command=ls-refs\n", "delimiter", `ref-prefix ${prefix}\n`, "flush"]);
     const headers = { ...headersOf(credential), "content-type": `application/x-${SERVICE}-request` };
     const question = { url: `${base}/${SERVICE}`, method: "POST", headers, signal } as const;
     const answer = await ask({ ...question, body: Buffer.from(body) }, access);
-    return refIn(decodePackets(await bodyOf(answer, "result", base)), ref);
+    return read(decodePackets(await bodyOf(answer, "result", base)));
   }
 
   return {
@@ -62,7 +79,7 @@ export function refLister(url: string, ref: string, access: RemoteAccess): RefLi
       }
       const packets = await discover(credential, signal);
       version2 = packets[0] !== "flush" && packets[0]?.toString("latin1").trimEnd() === "version 2";
-      return version2 ? lsRefs(credential, signal) : refIn(packets, ref);
+      return version2 ? lsRefs(credential, signal) : read(packets);
     },
   };
 }
@@ -99,17 +116,24 @@ function advertisement(bytes: Buffer): Packet[] {
   return named ? packets.slice(2) : packets;
 }
 
-/** `<id> SP <name>`, and after the name a NUL (version 0) or a space (version 2) and what else there is to say. */
 function refIn(packets: readonly Packet[], ref: string): CommitId | undefined {
-  for (const packet of packets) {
-    if (!Buffer.isBuffer(packet)) continue;
+  const id = refsIn(packets).find(([, name]) => name === ref)?.[0];
+  if (id === undefined || /^[0-9a-f]{40}$/.test(id)) return id as CommitId | undefined;
+  throw new SluiceError("GIT_FAILED", `the remote's ${ref} has an id that is not supported`);
+}
+
+function branchesIn(packets: readonly Packet[]): readonly string[] {
+  return refsIn(packets).flatMap(([, name]) => (name.startsWith(HEADS) ? [name.slice(HEADS.length)] : []));
+}
+
+/** `<id> SP <name>`, and after the name a NUL (version 0) or a space (version 2) and what else there is to say. */
+function refsIn(packets: readonly Packet[]): readonly (readonly [id: string, name: string])[] {
+  return packets.flatMap((packet) => {
+    if (!Buffer.isBuffer(packet)) return [];
     const line = packet.toString("utf8").replace(/\n$/, "");
     if (line.startsWith("ERR "))
       throw new SluiceError("GIT_FAILED", `the server says: ${line.slice(4, 300)}`);
-    const [, id = "", name] = /^(\S+) ([^\0 ]+)/.exec(line) ?? [];
-    if (name !== ref) continue;
-    if (/^[0-9a-f]{40}$/.test(id)) return id as CommitId;
-    throw new SluiceError("GIT_FAILED", `the remote's ${ref} has an id that is not supported`);
-  }
-  return undefined;
+    const [, id, name] = /^(\S+) ([^\0 ]+)/.exec(line) ?? [];
+    return id === undefined || name === undefined ? [] : [[id, name] as const];
+  });
 }
