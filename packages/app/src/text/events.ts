@@ -33,6 +33,18 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "mirror.failed": (e) => [`${GLYPH.fail} the mirror cannot go on: ${e.message}`],
   "mirror.recovered": () => [`${GLYPH.done} the mirror goes on`],
   "rule.missing": (e) => [`${GLYPH.fail} the ${e.role} goes on with too few rules: ${e.message}`],
+  "branches.appeared": (e) => [`${GLYPH.done} the branch ${e.branch} is mirrored as ${e.name}`],
+  "branches.vanished": (e) => [
+    `${GLYPH.wait} the branch ${e.branch} is gone; ${e.name} is removed unless it comes back within ${formatDuration(e.graceMs)}`,
+  ],
+  "branches.returned": (e) => [`${GLYPH.done} the branch ${e.branch} is there again; ${e.name} stays`],
+  "branches.removed": (e) => [
+    `${GLYPH.done} ${e.name} is removed (${count(e.keys, "key")}): its branch ${e.branch} is gone`,
+  ],
+  "branches.left-out": (e) => [`${GLYPH.fail} the branch ${e.branch} is not mirrored: ${e.why}`],
+  "branches.kept": (e) => [`${GLYPH.wait} ${e.names.join(", ")} ${e.reason}: ${e.message}`],
+  "branches.failed": (e) => [`${GLYPH.fail} the branches cannot be looked at: ${e.message}`],
+  "branches.recovered": () => [`${GLYPH.done} the branches can be looked at again`],
   "leader.elected": (e) => [`${GLYPH.done} this process leads as ${e.role}`],
   "leader.lost": (e) => [`${GLYPH.fail} this process no longer leads as ${e.role}`],
   "deployment.started": () => [],

@@ -39,6 +39,19 @@ interface EventBodies {
   "mirror.recovered": Record<never, never>;
   /** The role's token may not do something the role can do without; the message names the rule. */
   "rule.missing": { role: string; code: string; message: string };
+  /** A branch that matches the patterns is mirrored from now on, as the environment `name`. */
+  "branches.appeared": { branch: string; name: EnvName };
+  /** A branch is no longer there; what was mirrored of it stays for `graceMs` more, at the least. */
+  "branches.vanished": { branch: string; name: EnvName; graceMs: number };
+  "branches.returned": { branch: string; name: EnvName };
+  /** What was mirrored of a vanished branch is gone. */
+  "branches.removed": { branch: string; name: EnvName; keys: number };
+  /** A branch matches the patterns and yet is not mirrored. */
+  "branches.left-out": { branch: string; why: string };
+  /** What was mirrored of vanished branches stays until a person helps; told once for each reason and set of branches. */
+  "branches.kept": { names: readonly EnvName[]; reason: Reason; message: string };
+  "branches.failed": { code: string; message: string };
+  "branches.recovered": Record<never, never>;
   "leader.elected": { role: string; waitedMs?: number };
   "leader.lost": { role: string };
   "deployment.started": { revision: Revision };
