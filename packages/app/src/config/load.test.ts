@@ -79,4 +79,28 @@ describe("the configuration", () => {
     expect(config.environments.a?.source.repository).toBe(join(folder, "deploy.git"));
     expect(config.environments.b?.source.repository).toBe("git@host:x.git");
   });
+
+  it("takes every file it names from its own folder, wherever the setting stands", () => {
+    const file = join(folder, "files.yaml");
+    const target = "{ type: marathon, username: u, passwordFile: p, ca: ca.pem, tokenFile: /etc/t }";
+    writeFileSync(
+      file,
+      `http: { tokenFile: t }\nconsul: { address: 'http://c:8500', tokenFile: c, ca: ca, cert: cert, key: key }\nenvironments: { a: { targets: { t: ${target} } } }\n`,
+    );
+    const { config } = loadConfig(file, "/");
+    const inFolder = (name: string) => join(folder, name);
+    expect(config.http.tokenFile).toBe(inFolder("t"));
+    expect(config.consul).toEqual({
+      address: "http://c:8500",
+      tokenFile: inFolder("c"),
+      ca: inFolder("ca"),
+      cert: inFolder("cert"),
+      key: inFolder("key"),
+    });
+    expect(config.environments.a?.targets.t).toMatchObject({
+      passwordFile: inFolder("p"),
+      ca: inFolder("ca.pem"),
+      tokenFile: "/etc/t",
+    });
+  });
 });

@@ -3,7 +3,6 @@ import { dirname, isAbsolute, resolve } from "node:path";
 import { readDocuments, SluiceError, suggest, type TextDocument } from "@sluice/core";
 import type { z } from "zod";
 import { type Config, configSchema } from "./schema.ts";
-import { resolveAccess } from "./source-access.ts";
 
 /** The file `sluice up` reads when none is named and it exists. */
 export const DEFAULT_CONFIG_FILE = "sluice.yaml";
@@ -81,28 +80,28 @@ function defOf(schema: unknown): { innerType?: unknown; in?: unknown } | undefin
   return (schema as { def?: { innerType?: unknown; in?: unknown } } | undefined)?.def;
 }
 
+/** Settings that are paths of this machine, by name, wherever they stand in the schema. */
+const PATH_SETTING = /^(dataDir|ca|cert|key|[a-zA-Z]+File)$/;
+
 /** Makes every path of the configuration absolute, from the folder the configuration is in. */
 function resolvePaths(config: Config, base: string): Config {
-  const environments = Object.fromEntries(
-    Object.entries(config.environments).map(([name, environment]) => {
-      const { repository } = environment.source;
-      const local = repository !== undefined && !isRemote(repository);
-      const source = local
-        ? { ...environment.source, repository: resolve(base, repository) }
-        : environment.source;
-      return [name, { ...environment, source: resolveAccess(source, base) }];
-    }),
-  );
-  const webhooks = resolveSecrets(config.webhooks, base);
-  return { ...config, dataDir: resolve(base, config.dataDir), environments, webhooks };
+  const resolved = absolute(config, base) as Config;
+  for (const { source } of Object.values(resolved.environments)) {
+    const { repository } = source;
+    if (repository !== undefined && !isRemote(repository)) source.repository = resolve(base, repository);
+  }
+  return resolved;
 }
 
-function resolveSecrets({ maxBodyBytes, ...hosts }: Config["webhooks"], base: string): Config["webhooks"] {
-  const resolved = Object.entries(hosts).map(([host, settings]) => [
-    host,
-    settings && { ...settings, secretFile: resolve(base, settings.secretFile) },
-  ]);
-  return { maxBodyBytes, ...Object.fromEntries(resolved) };
+function absolute(value: unknown, base: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => absolute(one, base));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [
+      name,
+      typeof one === "string" && PATH_SETTING.test(name) ? resolve(base, one) : absolute(one, base),
+    ]),
+  );
 }
 
 /** True for addresses that are fetched from: URLs and `user@host:path`. */

@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 import type { RemoteAccess, SourceLimits } from "@sluice/git";
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
@@ -70,22 +69,6 @@ interface AccessSettings {
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
   readonly ssh?: z.output<typeof ssh> | undefined;
-}
-
-/** The same with every file's name absolute. */
-export function resolveAccess<T extends AccessSettings>(source: T, base: string): T {
-  const resolved = <S extends object>(settings: S, names: readonly (keyof S)[]): S => {
-    const files = names.flatMap((name) => {
-      const path = settings[name];
-      return typeof path === "string" ? [[name, resolve(base, path)]] : [];
-    });
-    return { ...settings, ...Object.fromEntries(files) };
-  };
-  return {
-    ...resolved(source, ["ca", "cert", "key"]),
-    ...(source.auth ? { auth: resolved(source.auth, ["passwordFile", "tokenFile"]) } : {}),
-    ...(source.ssh ? { ssh: resolved(source.ssh, ["keyFile", "knownHostsFile"]) } : {}),
-  };
 }
 
 /** As the Git adapter takes it. */
