@@ -10,6 +10,8 @@ import { hasConsul } from "./available.ts";
 export interface RealConsulOptions {
   /** Merged over the generated agent configuration (Consul's own key names). */
   config?: Record<string, unknown>;
+  /** The token to ask with whether it is ready, where a stranger may not ask. */
+  token?: string;
   /** How long the server may take to elect itself; default 30 s. */
   deadlineMs?: number;
 }
@@ -40,7 +42,7 @@ export async function startRealConsul(options: RealConsulOptions = {}): Promise<
     await rm(folder, { recursive: true, force: true });
   }
   try {
-    await ready(address, child, options.deadlineMs ?? 30_000);
+    await ready(address, child, options);
   } catch (cause) {
     await stop();
     throw new Error(`Consul did not start: ${log()}`, { cause });
@@ -65,25 +67,34 @@ function agentConfig(dataDir: string, ports: number[]): Record<string, unknown> 
   };
 }
 
-async function ready(address: string, child: ChildProcess, deadlineMs: number): Promise<void> {
+async function ready(
+  address: string,
+  child: ChildProcess,
+  { token = "", deadlineMs = 30_000 }: RealConsulOptions,
+): Promise<void> {
   const deadline = Date.now() + deadlineMs;
   for (;;) {
     if (child.exitCode !== null) throw new Error(`exit code ${child.exitCode}`);
-    if (await answers(address).catch(() => false)) return;
+    if (await answers(address, token).catch(() => false)) return;
     if (Date.now() > deadline) throw new Error(`no leader within ${deadlineMs} ms`);
     await delay(50);
   }
 }
 
 /** A leader, a writable KV, and the agent's own node in the catalog (sessions need it). */
-async function answers(address: string): Promise<boolean> {
-  const signal = AbortSignal.timeout(2_000);
-  const leader = await (await fetch(`${address}/v1/status/leader`, { signal })).json();
+async function answers(address: string, token: string): Promise<boolean> {
+  const ask = async (path: string, init: RequestInit = {}) =>
+    fetch(`${address}/v1/${path}`, {
+      ...init,
+      headers: token === "" ? {} : { "x-consul-token": token },
+      signal: AbortSignal.timeout(2_000),
+    });
+  const leader = await (await ask("status/leader")).json();
   if (!leader) return false;
-  const put = await fetch(`${address}/v1/kv/ready`, { method: "PUT", body: "1", signal });
+  const put = await ask("kv/ready", { method: "PUT", body: "1" });
   if ((await put.text()) !== "true") return false;
-  await (await fetch(`${address}/v1/kv/ready`, { method: "DELETE", signal })).text();
-  const checks = (await (await fetch(`${address}/v1/health/node/real`, { signal })).json()) as unknown[];
+  await (await ask("kv/ready", { method: "DELETE" })).text();
+  const checks = (await (await ask("health/node/real")).json()) as unknown[];
   return checks.length > 0;
 }
 

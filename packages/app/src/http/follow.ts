@@ -50,6 +50,10 @@ export async function* follow(options: FollowOptions, signal: AbortSignal): Asyn
   try {
     for await (const news of newsOf(options, AbortSignal.any([signal, ended.signal]))) {
       if (news.kind === "timeout") return yield timedOut(options);
+      if (news.kind === "denied") {
+        yield { text: `${GLYPH.fail} not all can be told: ${news.message}` };
+        continue;
+      }
       if (news.kind === "silence") {
         yield { text: await standing(options, state) };
         continue;

@@ -2,6 +2,7 @@ import {
   type Clock,
   type DeploymentStatus,
   decodeRecord,
+  isSluiceError,
   type Kv,
   type KvEntry,
   type RevisionMarker,
@@ -22,6 +23,8 @@ export type News =
   | { kind: "mirror" | "deployer"; events: readonly LoggedEvent[] }
   | { kind: "marker"; marker: RevisionMarker }
   | { kind: "deployment"; status: DeploymentStatus }
+  /** The engine's token may not read one of the keys. */
+  | { kind: "denied"; message: string }
   | { kind: "silence" }
   | { kind: "timeout" };
 
@@ -46,7 +49,13 @@ export async function* newsOf(
     wake();
   };
   const watch = async (key: string, read: (entry: KvEntry) => News, lagMs: number) => {
-    for await (const entry of kv.watch(key, { signal })) {
+    let denied = false;
+    const onError = (error: unknown) => {
+      if (denied || !isSluiceError(error, "KV_DENIED", "KV_FILTERED")) return;
+      denied = true;
+      push({ kind: "denied", message: error.message });
+    };
+    for await (const entry of kv.watch(key, { signal, onError })) {
       if (!entry) continue;
       if (lagMs > 0) await clock.sleep(lagMs, signal);
       push(read(entry));
