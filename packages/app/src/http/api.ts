@@ -9,10 +9,10 @@ import {
 } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../engine/environment.ts";
+import type { HttpContext } from "./context.ts";
 import { diffOf } from "./diff.ts";
 import { follow } from "./follow.ts";
 import { sendLines } from "./lines.ts";
-import type { HttpContext } from "./server.ts";
 
 /** How long `sync --wait` and `wait` follow a deployment at the most. */
 const FOLLOW_MS = 60 * 60_000;

@@ -2,7 +2,7 @@ import { type ChangeSummary, maskField, type Problem, type Revision, type Verdic
 import { dryRun } from "@sluice/deployer";
 import type { Environment } from "../engine/environment.ts";
 import { deployerTargets } from "../engine/targets.ts";
-import type { HttpContext } from "./server.ts";
+import type { HttpContext } from "./context.ts";
 
 /** What the newest mirrored revision and the schedulers disagree about. Values that may be secret are masked. */
 export interface DiffView {

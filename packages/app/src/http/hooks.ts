@@ -8,9 +8,9 @@ import type { Environment } from "../engine/environment.ts";
 import { changeLine, problemLine } from "../text/changes.ts";
 import { count } from "../text/events.ts";
 import { GLYPH } from "../text/glyphs.ts";
+import type { HttpContext } from "./context.ts";
 import { type FollowFrom, follow, followFrom } from "./follow.ts";
 import { sendLines } from "./lines.ts";
-import type { HttpContext } from "./server.ts";
 
 const commit = z
   .string()

@@ -1,6 +1,6 @@
 import { messageOf } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
-import type { HttpContext } from "./server.ts";
+import type { HttpContext } from "./context.ts";
 
 /** Health, readiness, metrics and the event stream. */
 export function operationRoutes(

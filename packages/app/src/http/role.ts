@@ -2,7 +2,8 @@ import type { EventSink } from "@sluice/core";
 import { metrics } from "../engine/metrics.ts";
 import { type ReadinessOptions, readiness } from "../engine/readiness.ts";
 import { installHooks } from "../hook/install.ts";
-import { type HttpOptions, startHttp } from "./server.ts";
+import type { HttpOptions } from "./context.ts";
+import { startHttp } from "./server.ts";
 
 /** What the role `http` adds to an engine. Loaded only by a process that has it. */
 export interface HttpRole {

@@ -1,50 +1,16 @@
 import { timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import {
-  type Clock,
-  type EventSink,
-  isSluiceError,
-  type Kv,
-  messageOf,
-  type Random,
-  SluiceError,
-} from "@sluice/core";
+import { isSluiceError, messageOf, SluiceError } from "@sluice/core";
 import Fastify, { type FastifyInstance } from "fastify";
-import type { Config } from "../config/schema.ts";
-import type { Closers } from "../engine/closers.ts";
 import { portTaken } from "../engine/embedded.ts";
-import { type Environment, readSecret } from "../engine/environment.ts";
-import type { EventStream } from "../engine/event-stream.ts";
-import type { Metrics } from "../engine/metrics.ts";
-import type { Readiness } from "../engine/readiness.ts";
+import { readSecret } from "../engine/environment.ts";
 import { apiRoutes } from "./api.ts";
+import type { HttpContext, HttpOptions } from "./context.ts";
 import { gitRoutes } from "./git.ts";
 import { hookRoutes } from "./hooks.ts";
 import { operationRoutes } from "./operations.ts";
-import { type FetchRequests, fetchRequests } from "./webhooks/fetch-requests.ts";
+import { fetchRequests } from "./webhooks/fetch-requests.ts";
 import { WEBHOOK_PATHS, webhookRoutes } from "./webhooks/routes.ts";
-
-export interface HttpOptions {
-  readonly config: Config;
-  readonly environments: readonly Environment[];
-  readonly kv: Kv;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly metrics: Metrics;
-  readonly readiness: Readiness;
-  readonly stream: EventStream;
-  /** Takes what the server itself has to tell. */
-  readonly events: EventSink;
-  /** The hosted deploy repo, if there is one. */
-  readonly hosted: string | undefined;
-  readonly closing: Closers;
-}
-
-/** What the routes work with; `signal` aborts when the server stops. */
-export interface HttpContext extends HttpOptions {
-  readonly signal: AbortSignal;
-  readonly fetches: FetchRequests;
-}
 
 /** Starts the HTTP server. @throws PORT_TAKEN, CONFIG_INVALID (a public address without a token) */
 export async function startHttp(options: HttpOptions): Promise<{ address: string }> {

@@ -1,0 +1,31 @@
+import type { Clock, EventSink, Kv, Random } from "@sluice/core";
+import type { Config } from "../config/schema.ts";
+import type { Closers } from "../engine/closers.ts";
+import type { Environment } from "../engine/environment.ts";
+import type { EventStream } from "../engine/event-stream.ts";
+import type { Metrics } from "../engine/metrics.ts";
+import type { Readiness } from "../engine/readiness.ts";
+import type { FetchRequests } from "./webhooks/fetch-requests.ts";
+
+/** What the HTTP server is given. */
+export interface HttpOptions {
+  readonly config: Config;
+  readonly environments: readonly Environment[];
+  readonly kv: Kv;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly stream: EventStream;
+  /** Takes what the server itself has to tell. */
+  readonly events: EventSink;
+  /** The hosted deploy repo, if there is one. */
+  readonly hosted: string | undefined;
+  readonly closing: Closers;
+}
+
+/** What the routes work with; `signal` aborts when the server stops. */
+export interface HttpContext extends HttpOptions {
+  readonly signal: AbortSignal;
+  readonly fetches: FetchRequests;
+}
