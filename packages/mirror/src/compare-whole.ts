@@ -14,19 +14,21 @@ import {
 } from "@sluice/core";
 import { scheduleAudit } from "./audit.ts";
 import { changesRecord } from "./changes-record.ts";
+import { sharedEntries } from "./claims.ts";
 import { changesOrNone, fileChanges, mirrored } from "./compare-changes.ts";
 import { tellChecked } from "./conclude.ts";
 import { readHistory } from "./history.ts";
 import { nextMarker } from "./next-marker.ts";
 import type { MarkerState, Pass, Put, Removal } from "./pass.ts";
 import { tellSkipped } from "./skipped.ts";
+import { wholeBefore } from "./whole-before.ts";
 
 /** Every file of the commit against every key under `files/`. Finds what crashes, other hands and lost answers left behind. */
 export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<void> {
   const { kv, layout, source } = pass.settings;
   const commit = pass.target as CommitId;
   const was = pass.marker as MarkerState;
-  const [entries, tree] = await Promise.all([kv.list(layout.files, signal), source.tree(commit, signal)]);
+  const { entries, tree } = await lookAtBoth(pass, commit, signal);
   const history = pass.memory.known?.history ?? (await readHistory(pass, was.record, signal));
   tellSkipped(pass, tree);
   const files = mirrored(tree);
@@ -53,9 +55,15 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   pass.work = { commit, marker, puts, removals, record, indexes, history, repaired, whole: true };
 }
 
-/** The last revision of which readers could see all. */
-function wholeBefore(marker: RevisionMarker | undefined): Revision | undefined {
-  return marker?.state === "applying" ? marker.previous : marker?.revision;
+/** The keys of the files' part of the KV, and the commit's tree. */
+async function lookAtBoth(pass: Pass, commit: CommitId, signal: AbortSignal) {
+  const { kv, layout, shared, source } = pass.settings;
+  if (!shared) {
+    const [entries, tree] = await Promise.all([kv.list(layout.files, signal), source.tree(commit, signal)]);
+    return { entries, tree };
+  }
+  const tree = await source.tree(commit, signal);
+  return { entries: await sharedEntries(pass, shared, mirrored(tree), signal), tree };
 }
 
 /** True where the marker in the KV already says what it shall say, its time aside. */

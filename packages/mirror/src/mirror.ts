@@ -8,6 +8,7 @@ import {
   type Random,
   type Source,
 } from "@sluice/core";
+import { keyOfPath } from "./expand/key-name.ts";
 import { type Lead, lead } from "./lead.ts";
 import type { Settings } from "./pass.ts";
 
@@ -31,6 +32,16 @@ export interface MirrorOptions {
   readonly maxFileBytes?: number;
   /** How many records of what a revision changed are kept. Default: 50. */
   readonly keepChanges?: number;
+  /**
+   * The source's paths are keys of the KV, among keys of others: the files go there instead of below `<prefix>/<env>/files/`,
+   * and no key is touched that was never the key of a file.
+   */
+  readonly sharedKeys?: {
+    /** The key in which git2consul kept the commit it had mirrored: keys of files deleted since then are removed. */
+    readonly ref?: string | undefined;
+    /** Whether that key is moved along, for readers that wait for it. Default: it is left alone. */
+    readonly writeRef?: boolean;
+  };
 }
 
 export interface Mirror {
@@ -48,7 +59,7 @@ export function mirror(options: MirrorOptions): Mirror {
     kv,
     clock,
     random,
-    layout: kvLayout(options.prefix, options.environment),
+    ...keysOf(options),
     emit: emitterFor(options.environment, options.events, clock),
     intervalMs: options.intervalMs ?? 30_000,
     auditIntervalMs: options.auditIntervalMs ?? 600_000,
@@ -60,5 +71,16 @@ export function mirror(options: MirrorOptions): Mirror {
   return {
     wake: () => state.wake(),
     run: (signal) => lead(settings, lock, state, signal),
+  };
+}
+
+/** Where the files are, and which keys are whose. */
+function keysOf({ prefix, environment, sharedKeys }: MirrorOptions): Pick<Settings, "layout" | "shared"> {
+  const layout = kvLayout(prefix, environment);
+  if (!sharedKeys) return { layout, shared: undefined };
+  const claims = layout.files.replace(/files\/$/, "claims/");
+  return {
+    layout: { ...layout, files: "", file: keyOfPath },
+    shared: { claims, ref: sharedKeys.ref, writeRef: sharedKeys.writeRef ?? false },
   };
 }

@@ -33,11 +33,15 @@ export function removalOp(key: string, { index }: Removal): KvOp {
 
 /** The operations that make the revision whole: its marker moves, its record of changes is there. */
 export function finalOps({ settings }: Pass, work: Work, markerIndex: string): KvOp[] {
-  const { layout } = settings;
+  const { layout, shared } = settings;
   const value = encodeRecord(work.marker);
   const marker: KvOp = { verb: "cas", key: layout.revision, value, index: markerIndex };
-  if (!work.record) return [marker];
-  return [marker, { verb: "set", key: layout.change(work.commit), value: encodeRecord(work.record) }];
+  const ops: KvOp[] = [marker];
+  if (shared?.writeRef && shared.ref !== undefined)
+    ops.push({ verb: "set", key: shared.ref, value: Buffer.from(work.commit) });
+  if (work.record)
+    ops.push({ verb: "set", key: layout.change(work.commit), value: encodeRecord(work.record) });
+  return ops;
 }
 
 /** The operations, and as many deletions of old records of changes as fit beside them. */

@@ -13,12 +13,15 @@ import type {
   RevisionMarker,
   Source,
 } from "@sluice/core";
+import type { SharedKeys } from "./claims.ts";
 
 /** What a mirror works with, defaults filled in. */
 export interface Settings {
   readonly source: Source;
   readonly kv: Kv;
   readonly layout: KvLayout;
+  /** Where the files' paths are keys among keys of others. */
+  readonly shared: SharedKeys | undefined;
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;
@@ -57,6 +60,8 @@ export interface Memory {
   refused: { readonly commit: CommitId; readonly message: string } | undefined;
   /** The revision whose skipped files were told. */
   skippedAt: CommitId | undefined;
+  /** Of shared keys: those that are claimed, as the last comparison of everything left them. */
+  claimed?: Set<FilePath>;
   /** True once this term has told which revision is there. */
   told: boolean;
   /** Passes since the last whole revision that failed or met another hand's write. */
@@ -119,6 +124,9 @@ export interface Pass {
   /** True while the branch's head is a refused revision, so that the target is the one before it. */
   holding?: boolean;
   marker?: MarkerState;
+  /** Of shared keys, after a comparison of everything: those to claim, and those to let go of. */
+  unclaimed?: readonly FilePath[];
+  surplus?: readonly FilePath[];
   work?: Work;
   blobs?: ReadonlyMap<ObjectId, Uint8Array>;
   written?: Written;

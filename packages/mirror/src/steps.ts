@@ -2,15 +2,18 @@ import {
   decodeRecord,
   isSluiceError,
   type KvEntry,
+  messageOf,
   OK,
   type Outcome,
   parseRevision,
   type Step,
   wait,
 } from "@sluice/core";
+import { claim, release } from "./claims.ts";
 import { compareChanges } from "./compare-changes.ts";
 import { compareWhole } from "./compare-whole.ts";
 import { conclude } from "./conclude.ts";
+import { problemsOf } from "./expand/refused-revision.ts";
 import { loadBlobs } from "./load-blobs.ts";
 import type { MarkerState, Pass } from "./pass.ts";
 import { refuse, unsafePath } from "./refuse.ts";
@@ -26,8 +29,10 @@ export const STEPS: readonly Step<Pass>[] = [
   readMarker,
   compare,
   loadBlobs,
+  claim,
   write,
   mark,
+  release,
   conclude,
 ];
 
@@ -67,6 +72,8 @@ async function compare(pass: Pass, signal: AbortSignal): Promise<Outcome> {
     await compareWhole(pass, signal);
     return OK;
   } catch (error) {
+    const problems = problemsOf(error);
+    if (problems) return refuse(pass, problems, messageOf(error));
     if (isSluiceError(error, "PATH_UNSAFE")) return refuse(pass, [unsafePath(error.message)], error.message);
     // The revision before a refused one may be gone from the repository: then it stays as it is.
     if (pass.holding && isSluiceError(error, "GIT_OBJECT_MISSING")) return conclude(pass);
