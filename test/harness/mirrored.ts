@@ -31,7 +31,11 @@ interface Row {
 const DEADLINE_MS = 5_000;
 
 /** Reads marker and files in one transaction, so that it is one moment; undefined before the first revision. */
-export async function readMirrored(address: string, environment: string): Promise<Mirrored | undefined> {
+export async function readMirrored(
+  address: string,
+  environment: string,
+  token = "",
+): Promise<Mirrored | undefined> {
   const layout = kvLayout("sluice", envName(environment));
   const operations = [
     { KV: { Verb: "get", Key: layout.revision } },
@@ -40,6 +44,7 @@ export async function readMirrored(address: string, environment: string): Promis
   const answer = await fetch(`${address}/v1/txn`, {
     method: "PUT",
     body: JSON.stringify(operations),
+    headers: token === "" ? {} : { "x-consul-token": token },
     signal: AbortSignal.timeout(DEADLINE_MS),
   });
   if (answer.status === 409) return undefined;

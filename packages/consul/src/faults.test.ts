@@ -148,7 +148,21 @@ it("an empty list is asked for again, of a leader that knows it is one", async (
   expect(server.seen.map(({ query }) => query)).toEqual([
     { recurse: "true" },
     { recurse: "true", consistent: "1" },
+    {},
   ]);
+});
+
+it.each([
+  ["an empty list", [] as const],
+  ["a list", [keyAnswer("a/b", "1", 7)] as const],
+])("%s counts for nothing where a key beside it may not be read", async (_, [found]) => {
+  const { kv } = await against(({ query }) =>
+    query.recurse === undefined ? { status: 403, body: "Permission denied" } : (found ?? absentAnswer(7)),
+  );
+  await expect(kv.list("a/")).rejects.toMatchObject({
+    code: "KV_DENIED",
+    message: expect.stringContaining(`the token needs: key_prefix "a/" { policy = "list" }`) as string,
+  });
 });
 
 it("only prefixes with a slash at their end can be listed", async () => {

@@ -47,8 +47,9 @@ export async function readKey(transport: Transport, key: string, options: ReadOp
 
 /**
  * Everything under a prefix. "Nothing there" is asked a second time, of a leader that knows it is one: a deposed leader
- * answers from its past for a moment. Before 1.11 Consul does not tell that rules hid keys (there is no header for it); where
- * such a server has ACLs, its setting `acl.enable_key_list_policy` makes it refuse instead.
+ * answers from its past for a moment. Before 1.11 Consul does not tell that rules hid keys: a list without any rule for it is
+ * "nothing there". A single key that may not be read is refused by every version, whether it exists or not, so one is asked for
+ * beside each list. What this cannot show is a rule that denies something further down.
  */
 export async function readTree(
   transport: Transport,
@@ -57,8 +58,22 @@ export async function readTree(
 ): Promise<readonly KvEntry[]> {
   if (!prefix.endsWith("/"))
     throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
-  const found = await listOnce(transport, prefix, false, signal);
-  return found.length > 0 ? found : await listOnce(transport, prefix, true, signal);
+  const first = await listOnce(transport, prefix, false, signal);
+  const found = first.length > 0 ? first : await listOnce(transport, prefix, true, signal);
+  await mayReadUnder(transport, prefix, signal);
+  return found;
+}
+
+/** @throws KV_DENIED where the token has no rule for the prefix. */
+async function mayReadUnder(transport: Transport, prefix: string, signal: AbortSignal | undefined) {
+  const deed = { what: `list "${prefix}"`, rule: prefixRule(prefix, "list") };
+  await transport.call({
+    ...deed,
+    readOnly: true,
+    signal,
+    send: (client, settings) =>
+      client.kv.get({ ...settings, key: pathKey(`${prefix}may-read`), buffer: true }),
+  });
 }
 
 async function listOnce(
