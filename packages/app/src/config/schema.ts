@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
+import { layout, layoutConflicts } from "./layout.ts";
 import { limits, sourceAccess } from "./source-access.ts";
 
 const duration = (standard: string, description: string) =>
@@ -136,7 +137,7 @@ const source = sourceSettings
   })
   .transform((given) => ({ ...given, branch: given.branch ?? "main" }));
 
-const environment = z.strictObject({
+const environmentSettings = z.strictObject({
   source: source.prefault({}).meta({ description: "Where the desired state comes from." }),
   targets: z.record(name, target).default({}).meta({
     description:
@@ -150,6 +151,11 @@ const environment = z.strictObject({
   owner: text(
     "The value of the mark on every job made for this environment. Default: `<prefix>-<environment>`. Changing it restarts jobs.",
   ).optional(),
+  layout: layout.optional(),
+});
+
+const environment = environmentSettings.superRefine((given, context) => {
+  for (const problem of layoutConflicts(given)) context.addIssue({ code: "custom", ...problem });
 });
 
 const webhook = (host: string) =>

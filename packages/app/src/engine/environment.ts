@@ -98,7 +98,7 @@ export function environmentOf(
     repository,
     local: !isRemote(repository),
     hosted: settings.source.repository === undefined,
-    deploys: settings.deploy ?? true,
+    deploys: settings.deploy ?? settings.layout === undefined,
     follows: (one) => one === branch,
     formats: new Map(targets.map(([target, , kind]) => [target, kind.format()])),
     async openSource(quarantine) {
@@ -116,7 +116,7 @@ export function environmentOf(
         ...(path ? { path } : {}),
         ...(quarantine ? { quarantine } : {}),
       });
-      return presentedSource(source, settings);
+      return presentedSource(source, settings, config.prefix);
     },
     openSchedulers: () =>
       new Map(targets.map(([target, one, kind]) => [target, openScheduler(kind, one, context)])),

@@ -5,6 +5,7 @@ import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import { rememberLock } from "./held-lock.ts";
 import type { EngineOptions } from "./options.ts";
+import { sharedKeys } from "./presented-source.ts";
 import { fanOut, only } from "./sinks.ts";
 
 export interface ServiceOptions extends EngineOptions {
@@ -57,6 +58,7 @@ async function runMirror(
     events: fanOut([options.shared, only(["mirror."], log)]),
     intervalMs: milliseconds(environment.config.source.interval),
     maxFileBytes: options.config.limits.maxFileBytes,
+    ...sharedKeys(environment.config),
   });
   await service.run(signal).finally(() => source.close());
   await log.flush();
