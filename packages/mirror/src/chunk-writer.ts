@@ -2,12 +2,19 @@ import type { FilePath, KvOp } from "@sluice/core";
 import { commitFenced } from "./fenced-commit.ts";
 import { bodyRoom, operationBytes } from "./operations.ts";
 import type { Pass, Work } from "./pass.ts";
+import { pipeline } from "./pipeline.ts";
 
-/** Gathers operations into transactions that fit; each verifies that the marker is still ours. */
+/**
+ * Gathers operations into transactions that fit, a few of them under way at a time; each verifies that the marker is still
+ * ours. What is added between two flushes may be written in any order.
+ */
 export interface ChunkWriter {
   /** False, here and in `flush`: another hand was faster, and nothing more may be written. */
   add(path: FilePath, op: KvOp): Promise<boolean>;
+  /** Resolves once all that was added is written. */
   flush(): Promise<boolean>;
+  /** Resolves once nothing is under way, however it ended. Never rejects. */
+  settled(): Promise<void>;
   transactions(): number;
   /** ModifyIndexes of what was written; undefined: not known. */
   readonly indexes: ReadonlyMap<FilePath, string | undefined>;
@@ -15,41 +22,60 @@ export interface ChunkWriter {
 
 /** Events of progress are at least this far apart, in milliseconds. */
 const PROGRESS_EVERY_MS = 300;
+/** Consul writes its log once for transactions that arrive together; more than a few only queue there. */
+const TRANSACTIONS_AT_ONCE = 4;
+
+interface Addition {
+  readonly path: FilePath;
+  readonly op: KvOp;
+}
 
 export function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal: AbortSignal): ChunkWriter {
   const { kv, layout } = pass.settings;
   const check: KvOp = { verb: "check-index", key: layout.revision, index: markerIndex };
   const progress = progressTeller(pass, work);
   const indexes = new Map<FilePath, string | undefined>();
+  const line = pipeline(TRANSACTIONS_AT_ONCE);
   let transactions = 0;
-  let chunk: { path: FilePath; op: KvOp }[] = [];
+  let chunk: Addition[] = [];
   let bytes = operationBytes(check);
 
-  async function flush(): Promise<boolean> {
-    if (chunk.length === 0) return true;
-    const index = await commitFenced(pass, [check, ...chunk.map(({ op }) => op)], signal);
+  async function writeChunk(additions: readonly Addition[]): Promise<boolean> {
+    const index = await commitFenced(pass, [check, ...additions.map(({ op }) => op)], signal);
     if (index === undefined) return false;
-    for (const { path } of chunk) indexes.set(path, index);
+    for (const { path } of additions) indexes.set(path, index);
     transactions += 1;
-    progress(chunk.length);
+    progress(additions.length);
+    return true;
+  }
+  async function writeAlone(path: FilePath, op: KvOp & { verb: "cas" }): Promise<boolean> {
+    indexes.set(path, undefined);
+    transactions += 2;
+    progress(1);
+    return putAlone(pass, check, op, signal);
+  }
+  async function startChunk(): Promise<boolean> {
+    if (chunk.length === 0) return true;
+    const full = chunk;
     chunk = [];
     bytes = operationBytes(check);
-    return true;
+    return line.start(() => writeChunk(full));
   }
   return {
     indexes,
-    flush,
+    flush: async () => (await startChunk()) && line.drain(),
+    settled: () =>
+      line.drain().then(
+        () => undefined,
+        () => undefined,
+      ),
     transactions: () => transactions,
     async add(path, op) {
       const size = operationBytes(op);
-      if (op.verb === "cas" && operationBytes(check) + size > bodyRoom(kv)) {
-        transactions += 2;
-        indexes.set(path, undefined);
-        progress(1);
-        return putAlone(pass, check, op, signal);
-      }
+      if (op.verb === "cas" && operationBytes(check) + size > bodyRoom(kv))
+        return line.start(() => writeAlone(path, op));
       const full = chunk.length + 2 > kv.limits.operations || bytes + size > bodyRoom(kv);
-      if (full && !(await flush())) return false;
+      if (full && !(await startChunk())) return false;
       chunk.push({ path, op });
       bytes += size;
       return true;

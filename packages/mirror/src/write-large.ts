@@ -1,5 +1,5 @@
 import { encodeRecord, type KvOp, type ObjectId, OK, type Outcome, type RevisionMarker } from "@sluice/core";
-import { chunkWriter } from "./chunk-writer.ts";
+import { type ChunkWriter, chunkWriter } from "./chunk-writer.ts";
 import { commitFenced, conflict, indexAfter } from "./fenced-commit.ts";
 import { finalOps, putOp, removalOp, withTidying } from "./operations.ts";
 import type { MarkerState, Pass, Put, Work } from "./pass.ts";
@@ -9,20 +9,15 @@ import type { MarkerState, Pass, Put, Work } from "./pass.ts";
  * the marker is still ours. `mark` ends it.
  */
 export async function writeLarge(pass: Pass, work: Work, signal: AbortSignal): Promise<Outcome> {
-  const { layout } = pass.settings;
   const applying = await markApplying(pass, work, signal);
   if (applying === undefined) return conflict(work);
   const writer = chunkWriter(pass, work, applying.index, signal);
-  let at = 0;
-  for await (const value of contents(pass, work, signal)) {
-    const put = work.puts[at++] as Put;
-    if (!(await writer.add(put.path, putOp(layout.file(put.path), put, value)))) return conflict(work);
+  try {
+    if (!(await writeAll(pass, work, writer, signal))) return conflict(work);
+  } finally {
+    // Whatever ended it, nothing of this pass is under way once it is over.
+    await writer.settled();
   }
-  for (const removal of work.removals) {
-    const op = removalOp(layout.file(removal.path), removal);
-    if (!(await writer.add(removal.path, op))) return conflict(work);
-  }
-  if (!(await writer.flush())) return conflict(work);
   pass.written = {
     ...applying,
     final: undefined,
@@ -30,6 +25,23 @@ export async function writeLarge(pass: Pass, work: Work, signal: AbortSignal): P
     indexes: writer.indexes,
   };
   return OK;
+}
+
+/** False: another hand was faster. */
+async function writeAll(pass: Pass, work: Work, writer: ChunkWriter, signal: AbortSignal): Promise<boolean> {
+  const { layout } = pass.settings;
+  let at = 0;
+  for await (const value of contents(pass, work, signal)) {
+    const put = work.puts[at++] as Put;
+    if (!(await writer.add(put.path, putOp(layout.file(put.path), put, value)))) return false;
+  }
+  // Nothing is deleted before all that takes its place is there.
+  if (!(await writer.flush())) return false;
+  for (const removal of work.removals) {
+    const op = removalOp(layout.file(removal.path), removal);
+    if (!(await writer.add(removal.path, op))) return false;
+  }
+  return writer.flush();
 }
 
 /** Ends a large revision: everything is there, so the marker may say so. */
