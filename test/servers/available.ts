@@ -6,6 +6,11 @@ export function hasConsul(): boolean {
   return runs("consul", "version");
 }
 
+/** Whether `openssl` is on the PATH, to make certificates with. */
+export function hasOpenssl(): boolean {
+  return runs("openssl", "version");
+}
+
 /**
  * `describe` where the server is available, else a skip that names what is missing. The one place where a test may
  * be skipped: `test/servers/install` puts the servers on the machine.

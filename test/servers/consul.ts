@@ -8,8 +8,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hasConsul } from "./available.ts";
 
 export interface RealConsulOptions {
-  /** Merged over the generated agent configuration (Consul's own key names). */
-  config?: Record<string, unknown>;
+  /** Merged over the generated agent configuration (Consul's own key names), its `ports` one by one. */
+  config?: Record<string, unknown> & { ports?: Record<string, number> };
   /** The token to ask with whether it is ready, where a stranger may not ask. */
   token?: string;
   /** How long the server may take to elect itself; default 30 s. */
@@ -29,7 +29,9 @@ export async function startRealConsul(options: RealConsulOptions = {}): Promise<
   const folder = await mkdtemp(join(tmpdir(), "real-consul-"));
   const ports = await freePorts(5);
   const file = join(folder, "agent.json");
-  await writeFile(file, JSON.stringify({ ...agentConfig(join(folder, "data"), ports), ...options.config }));
+  const generated = agentConfig(join(folder, "data"), ports);
+  const merged = { ...generated, ...options.config, ports: { ...generated.ports, ...options.config?.ports } };
+  await writeFile(file, JSON.stringify(merged));
   const child = spawn("consul", ["agent", `-config-file=${file}`], { stdio: ["ignore", "pipe", "pipe"] });
   const log = tail(child);
   const address = `http://127.0.0.1:${ports[0]}`;
@@ -50,7 +52,7 @@ export async function startRealConsul(options: RealConsulOptions = {}): Promise<
   return { address, stop };
 }
 
-function agentConfig(dataDir: string, ports: number[]): Record<string, unknown> {
+function agentConfig(dataDir: string, ports: number[]) {
   const [http, server, serfLan, serfWan, grpc] = ports;
   return {
     data_dir: dataDir,

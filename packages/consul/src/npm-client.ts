@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import Consul from "consul";
+import type { TlsOptions } from "./tls.ts";
 
 /** A key as Consul's JSON has it; `Value` is base64 in transactions and a Buffer where the client decoded it. */
 export interface RawEntry {
@@ -97,7 +98,7 @@ export interface NpmConsul {
 export interface NpmClientOptions {
   /** `http://host:port`, a path allowed, no slash at the end. */
   readonly address: string;
-  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly tls: TlsOptions;
   /** Most connections at the same time. */
   readonly connections: number;
 }

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { isSluiceError, SluiceError } from "@sluice/core";
 import { consulError, type Deed, type Failure, failureOf } from "./failure.ts";
 import { type CallContext, type CallOptions, callContext, type NpmConsul, npmClient } from "./npm-client.ts";
+import { explainTls, type TlsOptions } from "./tls.ts";
 import type { TokenSource } from "./token.ts";
 
 export interface Reply<T> {
@@ -41,13 +42,14 @@ export interface TransportOptions {
   readonly host: string;
   readonly token: TokenSource;
   readonly datacenter?: string | undefined;
-  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+  readonly tls: TlsOptions;
   readonly timeoutMs: number;
   readonly connections: number;
 }
 
 export function transport(options: TransportOptions): Transport {
   const { host, token, timeoutMs } = options;
+  const secure = options.address.startsWith("https:");
   const pooled = npmClient(options);
   const waiting = npmClient({ ...options, connections: Number.POSITIVE_INFINITY });
   const running = new Set<CallContext>();
@@ -65,7 +67,7 @@ export function transport(options: TransportOptions): Transport {
       const [response, body] = await call.send(call.waits ? waiting : pooled, settings);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     } catch (raw) {
-      const failure = failureOf(raw);
+      const failure = explainTls(failureOf(raw), options.tls, secure);
       const response = (raw as { response?: IncomingMessage & { body?: T } }).response;
       if (failure.status !== undefined && response && call.accept?.(failure))
         return { status: failure.status, headers: response.headers, body: response.body };
