@@ -7,17 +7,12 @@ import type { Config } from "../config/schema.ts";
 import type { LiveEnvironments } from "./branches/live.ts";
 import { type Closers, closers } from "./closers.ts";
 import { type EmbeddedAddresses, startEmbedded } from "./embedded.ts";
-<<<<<<< /work/main/packages/app/src/engine/start.ts
 import {
   type Environment,
   type EnvironmentContext,
   environmentsOf,
   hostedRepository,
-  readSecret,
 } from "./environment.ts";
-=======
-import { type Environment, environmentsOf, hostedRepository } from "./environment.ts";
->>>>>>> /tmp/ha-wt/packages/app/src/engine/start.ts
 import { eventStream } from "./event-stream.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Role } from "./roles.ts";
