@@ -91,7 +91,9 @@ export async function gitSource(options: GitSourceOptions): Promise<Source> {
     },
     read: (oids, signal) => readInOrder(whole, oids, signal),
     describe: async (commit, signal) => (await commitOf(commit, signal)).info,
-    close: () => reader.close(),
+    close: async () => {
+      await Promise.all([reader.close(), remote?.close()]);
+    },
   };
   if (remote) return source;
   return { ...source, watch: (signal) => watchLocal(gitDir, ref, options, signal) };

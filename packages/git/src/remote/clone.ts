@@ -1,4 +1,4 @@
-import type { CommitId } from "@sluice/core";
+import { type CommitId, isSluiceError } from "@sluice/core";
 import { readLocalRef } from "../refs/local-ref.ts";
 import { cacheFolder, discardFolder } from "./cache-folder.ts";
 import { type Remote, type RemoteOptions, trackingRef } from "./remote.ts";
@@ -20,6 +20,8 @@ export function clonedRemote(options: RemoteOptions, transport: Transport): Remo
   let folder: Promise<string> | undefined;
   let suspect = false;
   let madeAnewAt: CommitId | undefined;
+  /** A commit whose fetch was beyond the limit: it will not be smaller the next time. */
+  let refused: { readonly commit: CommitId; readonly error: unknown } | undefined;
 
   function gitDir(): Promise<string> {
     folder ??= cacheFolder(cacheDir, address.url, transport.init);
@@ -38,18 +40,21 @@ export function clonedRemote(options: RemoteOptions, transport: Transport): Remo
 
   return {
     gitDir,
+    close: async () => undefined,
     distrust() {
       suspect = true;
     },
     async head(signal) {
       const there = await transport.list(signal);
       if (there === undefined) return undefined;
+      if (refused?.commit === there) throw refused.error;
       if (suspect) await makeAnew(there);
       const clone = await gitDir();
       if ((await readLocalRef(clone, tracking)) === there) return there;
       try {
         await transport.fetch(clone, tracking, signal);
       } catch (error) {
+        if (isSluiceError(error, "LIMIT_EXCEEDED")) refused = { commit: there, error };
         // Another source of the same branch may have been faster, and stood in the way.
         if (signal?.aborted || (await readLocalRef(clone, tracking).catch(() => undefined)) !== there)
           throw error;

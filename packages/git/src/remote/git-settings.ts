@@ -20,10 +20,26 @@ export function accessEnvironment(
     // Git would send the header along to wherever it is sent on to.
     settings.push(["http.followRedirects", "false"]);
   }
-  if (access.ca !== undefined) settings.push(["http.sslCAInfo", access.ca]);
-  if (access.cert !== undefined) settings.push(["http.sslCert", access.cert]);
-  if (access.key !== undefined) settings.push(["http.sslKey", access.key]);
-  return { ...configEnvironment(settings), ...(access.ssh ? sshEnvironment(access.ssh) : {}) };
+  const files = Object.entries(TLS_VARIABLES).flatMap(([name, variable]) => {
+    const file = access[name as keyof typeof TLS_VARIABLES];
+    return file === undefined ? [] : [[variable, file]];
+  });
+  return {
+    ...configEnvironment(settings),
+    ...Object.fromEntries(files),
+    ...(access.ssh ? sshEnvironment(access.ssh) : {}),
+  };
+}
+
+/** Git prefers these to its settings, so ours must be there and not among the settings. */
+const TLS_VARIABLES = { ca: "GIT_SSL_CAINFO", cert: "GIT_SSL_CERT", key: "GIT_SSL_KEY" } as const;
+
+/** What the machine's own environment says of certificates counts where the configuration says nothing. */
+export function withMachineTls(access: RemoteAccess, env: NodeJS.ProcessEnv): RemoteAccess {
+  const given = Object.entries(TLS_VARIABLES).flatMap(([name, variable]) =>
+    env[variable] ? [[name, env[variable]]] : [],
+  );
+  return { ...Object.fromEntries(given), ...access };
 }
 
 /** Git's settings by the environment (git-scm.com/docs/git-config#ENVIRONMENT). */

@@ -1,12 +1,14 @@
+import { randomUUID } from "node:crypto";
 import fs, { promises } from "node:fs";
-import { join } from "node:path";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { messageOf, redact, SluiceError } from "@sluice/core";
-import git from "isomorphic-git";
+import git, { type FetchResult } from "isomorphic-git";
 import { type Credential, readCredential } from "./access.ts";
 import { clonedRemote } from "./clone.ts";
 import { withDeadline } from "./deadline.ts";
 import { refLister } from "./http/list-ref.ts";
-import { pureHttp } from "./http/pure-http.ts";
+import { type PureHttp, pureHttp } from "./http/pure-http.ts";
 import type { Remote, RemoteOptions } from "./remote.ts";
 
 /**
@@ -40,14 +42,15 @@ export function pureRemote(options: RemoteOptions): Remote {
 
 async function fetchBranch(
   { branch, ref, url }: RemoteOptions & { readonly url: string },
-  to: { readonly clone: string; readonly tracking: string; readonly http: ReturnType<typeof pureHttp> },
+  to: { readonly clone: string; readonly tracking: string; readonly http: PureHttp },
   { secrets }: Credential,
 ): Promise<void> {
   const gitdir = to.clone;
   const remote = to.tracking.slice("refs/sluice/".length);
   try {
-    const { fetchHead } = await git.fetch({
-      fs: { promises: withRefspec(gitdir, remote, `+${ref}:${to.tracking}`) },
+    const incoming = `${to.tracking}-incoming`;
+    const { fetchHead, packfile }: FetchResult & { packfile?: string } = await git.fetch({
+      fs: { promises: withRefspec(gitdir, remote, `+${ref}:${incoming}`) },
       http: to.http,
       gitdir,
       url,
@@ -57,13 +60,34 @@ async function fetchBranch(
       singleBranch: true,
       tags: false,
     });
+    await onlyWhole(to.http, packfile && join(gitdir, packfile));
     if (!fetchHead) throw new SluiceError("GIT_FAILED", `fetching brought no ${ref}`);
-    await git.writeRef({ fs, gitdir, ref: to.tracking, value: fetchHead, force: true });
+    await moveRef(gitdir, to.tracking, fetchHead);
   } catch (error) {
+    to.http.throwIfBroken();
     if (error instanceof SluiceError) throw error;
     throw new SluiceError("GIT_FAILED", redact(`git fetch failed: ${messageOf(error)}`, secrets), {
       cause: error,
     });
+  }
+}
+
+/** At once, so that nobody reads half an id. */
+async function moveRef(gitdir: string, ref: string, commit: string): Promise<void> {
+  const draft = join(gitdir, `sluice-${randomUUID()}`);
+  await mkdir(join(gitdir, dirname(ref)), { recursive: true });
+  await writeFile(draft, `${commit}\n`);
+  await rename(draft, join(gitdir, ref));
+}
+
+/** A pack that was broken off must not stay: what is missing of it would be looked for in it again and again. */
+async function onlyWhole(http: PureHttp, packfile: string | undefined): Promise<void> {
+  try {
+    http.throwIfBroken();
+  } catch (error) {
+    if (packfile)
+      for (const file of [packfile, packfile.replace(/pack$/, "idx")]) await rm(file, { force: true });
+    throw error;
   }
 }
 

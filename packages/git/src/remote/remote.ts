@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Clock, CommitId } from "@sluice/core";
+import { type Clock, type CommitId, SluiceError } from "@sluice/core";
 import type { SourceLimits } from "../limits.ts";
 import type { RemoteAccess } from "./access.ts";
 import type { RemoteAddress } from "./address.ts";
@@ -12,6 +12,8 @@ export interface Remote {
   head(signal?: AbortSignal): Promise<CommitId | undefined>;
   /** Says that the clone lacks what it should hold: the next `head` makes it anew, but once only for each commit. */
   distrust(): void;
+  /** Ends what goes on in the background. */
+  close(): Promise<void>;
 }
 
 export interface RemoteOptions {
@@ -31,4 +33,11 @@ export interface RemoteOptions {
  */
 export function trackingRef(branch: string): string {
   return `refs/sluice/${createHash("sha256").update(branch).digest("hex").slice(0, 24)}`;
+}
+
+export function fetchTooLarge(most: number): SluiceError {
+  return new SluiceError(
+    "LIMIT_EXCEEDED",
+    `the fetch brought more than ${most} bytes (limits.maxFetchBytes)`,
+  );
 }

@@ -2,25 +2,28 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommitId, SluiceError } from "@sluice/core";
 import { type GitProgram, type RunOptions, runGit } from "../program.ts";
+import { readLocalRef } from "../refs/local-ref.ts";
 import { type Credential, readCredential } from "./access.ts";
 import { clonedRemote } from "./clone.ts";
 import { withDeadline } from "./deadline.ts";
 import { explained } from "./explain.ts";
 import { receivedBytes } from "./fetch-progress.ts";
-import { accessEnvironment } from "./git-settings.ts";
+import { accessEnvironment, withMachineTls } from "./git-settings.ts";
+import { housekeeping } from "./housekeeping.ts";
 import { TlsUntrusted } from "./http/http-client.ts";
-import { NotSmart, type RefLister, refLister } from "./http/list-ref.ts";
-import type { Remote, RemoteOptions } from "./remote.ts";
+import { type RefLister, refLister } from "./http/list-ref.ts";
+import { fetchTooLarge, type Remote, type RemoteOptions } from "./remote.ts";
 
 /** A remote reached by the `git` program, which is only started where something moved if HTTP can tell that. */
 export function systemRemote(program: GitProgram, options: RemoteOptions): Remote {
-  const { address, access, ref, limits } = options;
+  const { address, ref, limits } = options;
+  const access = withMachineTls(options.access, program.env);
   const lister = canAskItself(program, address.url) ? refLister(address.url, ref, access) : undefined;
-  const tooLarge = refusedFetch();
 
   async function run(args: readonly string[], credential: Credential, extra: RunOptions): Promise<string> {
     const env = accessEnvironment(access, credential, options.timeoutMs);
-    const safe = ["-c", "protocol.ext.allow=never", "-c", "gc.autoDetach=false", ...args];
+    // Always a pack: it is written as it comes, and git says how much has come.
+    const safe = ["-c", "protocol.ext.allow=never", "-c", "fetch.unpackLimit=1", ...args];
     try {
       return await runGit(program, safe, { env, secrets: credential.secrets, ...extra });
     } catch (error) {
@@ -28,7 +31,10 @@ export function systemRemote(program: GitProgram, options: RemoteOptions): Remot
     }
   }
 
-  return clonedRemote(options, {
+  const tidying = housekeeping((clone, signal) =>
+    runGit(program, [`--git-dir=${clone}`, "gc", "--quiet"], { signal, timeoutMs: limits.fetchTimeoutMs }),
+  );
+  const remote = clonedRemote(options, {
     init: async (folder) => {
       await runGit(program, ["init", "--quiet", "--bare", "--template=", "--", folder]);
     },
@@ -36,31 +42,42 @@ export function systemRemote(program: GitProgram, options: RemoteOptions): Remot
       const credential = await readCredential(address, access.auth);
       if (lister) {
         const there = await listed(lister, credential, options, signal);
-        if (there !== "ask git") return tooLarge.check(there);
+        if (there !== "ask git") return there;
       }
       const output = await run(["ls-remote", "--", address.url, ref], credential, signal ? { signal } : {});
-      return tooLarge.check(headIn(output, ref));
+      return headIn(output, ref);
     },
     async fetch(clone, tracking, signal) {
       const credential = await readCredential(address, access.auth);
-      const how = ["--progress", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+      const how = [
+        "--progress",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-recurse-submodules",
+        "--no-auto-maintenance",
+      ];
       const what = ["--", lister?.base() ?? address.url, `+${ref}:${tracking}`];
       const over = new AbortController();
       const heard = receivedBytes((bytes) => {
-        if (bytes > limits.maxFetchBytes) over.abort(tooLarge.error(limits.maxFetchBytes));
+        if (bytes > limits.maxFetchBytes) over.abort(fetchTooLarge(limits.maxFetchBytes));
       });
       const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
       const extra = { signal: until, heard, timeoutMs: limits.fetchTimeoutMs };
-      const before = await partialPacks(clone);
+      const [before, known] = await Promise.all([partialPacks(clone), readLocalRef(clone, tracking)]);
       try {
         await run([`--git-dir=${clone}`, "fetch", ...how, ...what], credential, extra);
+        // Git tells its progress now and then; a fast fetch may be over by then.
+        if (over.signal.aborted)
+          await run([`--git-dir=${clone}`, ...setBack(tracking, known)], credential, {});
+        over.signal.throwIfAborted();
+        tidying.afterFetch(clone);
       } catch (error) {
         await removePartialPacks(clone, before);
-        if (over.signal.aborted) tooLarge.remember();
         throw error;
       }
     },
   });
+  return { ...remote, close: tidying.stop };
 }
 
 /** Git knows more of proxies, certificates and rewritten addresses than we do: where any of them is set, it is asked. */
@@ -68,7 +85,7 @@ function canAskItself({ env }: GitProgram, url: string): boolean {
   if (!/^https?:/i.test(url)) return false;
   const set = (name: string) => env[name] !== undefined && env[name] !== "" && env[name] !== "/dev/null";
   return !Object.keys(env).some(
-    (name) => /^((https?|all)_proxy|GIT_CONFIG_GLOBAL|GIT_SSL_.*)$/i.test(name) && set(name),
+    (name) => /^((https?|all)_proxy|GIT_CONFIG_GLOBAL|GIT_SSL_CAPATH)$/i.test(name) && set(name),
   );
 }
 
@@ -82,33 +99,10 @@ async function listed(
     const what = "listing the server's branches";
     return await withDeadline({ clock, timeoutMs, what }, (until) => lister.list(credential, until), signal);
   } catch (error) {
-    if (error instanceof TlsUntrusted || error instanceof NotSmart) return "ask git";
+    // Git looks for authorities where the system keeps them, which Node does not.
+    if (error instanceof TlsUntrusted) return "ask git";
     throw error;
   }
-}
-
-/** Remembers a commit whose fetch was broken off: it will not be smaller the next time. */
-function refusedFetch() {
-  let asked: CommitId | undefined;
-  let refused: { readonly commit: CommitId | undefined; readonly error: SluiceError } | undefined;
-  let last: SluiceError | undefined;
-  return {
-    check(there: CommitId | undefined): CommitId | undefined {
-      asked = there;
-      if (refused && refused.commit === there) throw refused.error;
-      return there;
-    },
-    error(most: number): SluiceError {
-      last = new SluiceError(
-        "LIMIT_EXCEEDED",
-        `the fetch brought more than ${most} bytes (limits.maxFetchBytes)`,
-      );
-      return last;
-    },
-    remember() {
-      if (last) refused = { commit: asked, error: last };
-    },
-  };
 }
 
 /** A pattern of `ls-remote` also matches longer refs that end alike, so the name is compared. */
@@ -120,6 +114,10 @@ function headIn(output: string, ref: string): CommitId | undefined {
     throw new SluiceError("GIT_FAILED", `the remote's ${ref} has an id that is not supported`);
   }
   return undefined;
+}
+
+function setBack(ref: string, commit: CommitId | undefined): string[] {
+  return commit === undefined ? ["update-ref", "-d", ref] : ["update-ref", ref, commit];
 }
 
 async function partialPacks(clone: string): Promise<readonly string[]> {

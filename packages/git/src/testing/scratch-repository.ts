@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CommitId, commitId } from "@sluice/core";
@@ -14,6 +14,8 @@ export interface ScratchRepository {
   commit(files: Readonly<Record<string, ScratchFile>>, branch?: string): CommitId;
   /** Makes a commit of a tree object of exactly these bytes, sound or not. */
   rawCommit(tree: Buffer): CommitId;
+  /** Makes every object that is in a pack a file of its own. */
+  unpack(): void;
   /** Processes of ours whose command line holds the text. */
   childrenOf(pid: number, text: string): number[];
   remove(): void;
@@ -45,6 +47,15 @@ export function scratchRepository(): ScratchRepository {
       return commitId(
         git(["hash-object", "-t", "commit", "-w", "--stdin", "--literally"], Buffer.from(text)),
       );
+    },
+    unpack() {
+      const packs = join(path, "objects", "pack");
+      for (const name of readdirSync(packs).filter((one) => one.endsWith(".pack"))) {
+        const bytes = readFileSync(join(packs, name));
+        rmSync(join(packs, name));
+        rmSync(join(packs, name.replace(/pack$/, "idx")));
+        git(["unpack-objects", "-q"], bytes);
+      }
     },
     childrenOf(pid, text) {
       const table = execFileSync("ps", ["-e", "-o", "pid=,ppid=,args="]).toString().trim().split("\n");

@@ -11,9 +11,6 @@ export interface RefLister<Found = CommitId | undefined> {
   base(): string;
 }
 
-/** The server speaks no smart HTTP; the git program may still know how to read it. */
-export class NotSmart extends SluiceError {}
-
 const HEADS = "refs/heads/";
 const SERVICE = "git-upload-pack";
 const MOST_BYTES = 64 * 1024 * 1024;
@@ -105,7 +102,7 @@ async function bodyOf(answer: HttpAnswer, kind: "advertisement" | "result", base
       `there is no repository at ${base}, or these credentials may not see it (404)`,
     );
   if (status !== 200) throw new SluiceError("GIT_FAILED", `${base} answered ${status}`);
-  throw new NotSmart("GIT_FAILED", `what answers at ${base} does not speak Git's smart HTTP protocol`);
+  throw new SluiceError("GIT_FAILED", `what answers at ${base} does not speak Git's smart HTTP protocol`);
 }
 
 /** Without the line that names the service, which version 2 may leave out. */

@@ -1,6 +1,7 @@
-import { SluiceError } from "@sluice/core";
+import { messageOf, SluiceError } from "@sluice/core";
 import type { GitHttpRequest, GitHttpResponse, HttpClient } from "isomorphic-git";
 import type { Credential, RemoteAccess } from "../access.ts";
+import { fetchTooLarge } from "../remote.ts";
 import { ask, type HttpAnswer } from "./http-client.ts";
 
 export interface PureHttpOptions {
@@ -11,24 +12,37 @@ export interface PureHttpOptions {
   readonly signal: AbortSignal;
 }
 
+export interface PureHttp extends HttpClient {
+  /** @throws what broke an answer off: isomorphic-git takes what came until then for the whole. */
+  throwIfBroken(): void;
+}
+
 /** The network as isomorphic-git wants it. It follows no redirections: the address is known by then. */
-export function pureHttp({ access, credential, mostBytes, signal }: PureHttpOptions): HttpClient {
+export function pureHttp({ access, credential, mostBytes, signal }: PureHttpOptions): PureHttp {
   const { authorization } = credential;
   let received = 0;
+  let broken: unknown;
 
   async function* counted({ body }: HttpAnswer): AsyncIterableIterator<Uint8Array> {
-    for await (const part of body as AsyncIterable<Buffer>) {
-      received += part.length;
-      if (received > mostBytes) {
-        body.destroy();
-        const message = `the fetch brought more than ${mostBytes} bytes (limits.maxFetchBytes)`;
-        throw new SluiceError("LIMIT_EXCEEDED", message);
+    try {
+      for await (const part of body as AsyncIterable<Buffer>) {
+        received += part.length;
+        if (received > mostBytes) throw fetchTooLarge(mostBytes);
+        yield part;
       }
-      yield part;
+    } catch (error) {
+      broken = error;
+      body.destroy();
+      throw error;
     }
   }
 
   return {
+    throwIfBroken() {
+      if (broken instanceof SluiceError) throw broken;
+      if (broken !== undefined)
+        throw new SluiceError("GIT_FAILED", `git fetch broke off: ${messageOf(broken)}`, { cause: broken });
+    },
     async request({ url, method, headers, body }: GitHttpRequest): Promise<GitHttpResponse> {
       const parts: Uint8Array[] = [];
       for await (const part of body ?? []) parts.push(part);
