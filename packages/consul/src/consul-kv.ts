@@ -1,4 +1,4 @@
-import { type Clock, type Kv, type Random, SluiceError, systemClock } from "@sluice/core";
+import { type Clock, type Kv, type KvEntry, type Random, SluiceError, systemClock } from "@sluice/core";
 import { serverLimits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { readKey, readTree } from "./read.ts";
@@ -63,7 +63,8 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
     },
     get: async (key, signal) => (await readKey(wire, key, { signal })).entry,
     getMany: many,
-    list: (prefix, signal) => readTree(wire, prefix, signal),
+    list: <T>(prefix: string, signal?: AbortSignal, keep = asItIs as (entry: KvEntry) => T) =>
+      readTree(wire, prefix, { keep, signal }),
     commit: (ops, settings = {}, signal) => commitOps(context, ops, settings.fence, signal),
     putLarge: (key, value, index, signal) => putLarge(context, { key, value, index }, signal),
     watch: (key, { signal, ...rest }) =>
@@ -83,6 +84,10 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
       wire.close();
     },
   };
+}
+
+function asItIs(entry: KvEntry): KvEntry {
+  return entry;
 }
 
 function transportOptions(options: ConsulKvOptions) {

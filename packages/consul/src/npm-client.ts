@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
+import type { Writable } from "node:stream";
 import Consul from "consul";
 import type { TlsOptions } from "./tls.ts";
 
@@ -33,6 +34,8 @@ export interface CallContext extends EventEmitter {
   readonly includeResponse: true;
   /** True where the server closed a kept-alive connection before it began to answer: most likely it never saw the request. */
   stale: boolean;
+  /** Where the bytes of a successful answer go, in place of the client's memory. */
+  into?: Writable;
 }
 
 export interface CallOptions {
@@ -112,7 +115,11 @@ export function npmClient({ address, tls, connections }: NpmClientOptions): NpmC
   const settings: object = { baseUrl: `${address}/v1`, agent };
   const client = new Consul(settings) as unknown as NpmConsul & Extensible;
   client._ext("onRequest", (request, next) => {
-    request.transport = noticingCutAnswers(request.transport, request.opts.ctx);
+    const { ctx } = request.opts;
+    if (ctx.into) request.pipe = ctx.into;
+    request.transport = noticingAnswers(request.transport, ctx, () => {
+      delete request.pipe;
+    });
     next();
   });
   return client;
@@ -130,15 +137,22 @@ interface RequestMaker {
   request(options: object): ClientRequest;
 }
 
-interface Extensible {
-  _ext(
-    event: "onRequest",
-    hook: (request: { transport: RequestMaker; opts: { ctx: CallContext } }, next: () => void) => void,
-  ): void;
+/** A request on its way through the client's hooks; the client asks for `pipe` only once the answer begins. */
+interface PapiRequest {
+  transport: RequestMaker;
+  pipe?: Writable;
+  readonly opts: { readonly ctx: CallContext };
 }
 
-/** The client waits for the "end" of an answer only; one that is cut off has none, and would look like a slow server. */
-function noticingCutAnswers(transport: RequestMaker, ctx: CallContext): RequestMaker {
+interface Extensible {
+  _ext(event: "onRequest", hook: (request: PapiRequest, next: () => void) => void): void;
+}
+
+/**
+ * The client waits for the "end" of an answer only; one that is cut off has none, and would look like a slow server. An answer
+ * that is a failure stays with the client, which makes an error of it.
+ */
+function noticingAnswers(transport: RequestMaker, ctx: CallContext, failed: () => void): RequestMaker {
   return {
     request(options) {
       let answered = false;
@@ -148,6 +162,7 @@ function noticingCutAnswers(transport: RequestMaker, ctx: CallContext): RequestM
       });
       sent.once("response", (response: IncomingMessage) => {
         answered = true;
+        if (response.statusCode !== 200) failed();
         response.once("close", () => {
           if (!response.complete) sent.emit("error", new Error("the answer was cut off"));
         });

@@ -1,5 +1,6 @@
 import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
+import { type EntryStream, entryStream } from "./entry-stream.ts";
 import type { Deed } from "./failure.ts";
 import { type PathKey, pathKey, type RawEntry } from "./npm-client.ts";
 import { keyRule, prefixRule } from "./rule.ts";
@@ -51,18 +52,26 @@ export async function readKey(transport: Transport, key: string, options: ReadOp
  * "nothing there". A single key that may not be read is refused by every version, whether it exists or not, so one is asked for
  * beside each list. What this cannot show is a rule that denies something further down.
  */
-export async function readTree(
+export async function readTree<T>(
   transport: Transport,
   prefix: string,
-  signal: AbortSignal | undefined,
-): Promise<readonly KvEntry[]> {
+  options: ListOptions<T>,
+): Promise<readonly T[]> {
   if (!prefix.endsWith("/"))
     throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
-  const first = await listOnce(transport, prefix, false, signal);
-  const found = first.length > 0 ? first : await listOnce(transport, prefix, true, signal);
-  await mayReadUnder(transport, prefix, signal);
+  const first = await listOnce(transport, prefix, false, options);
+  const found = first.length > 0 ? first : await listOnce(transport, prefix, true, options);
+  await mayReadUnder(transport, prefix, options.signal);
   return found;
 }
+
+export interface ListOptions<T> {
+  readonly keep: (entry: KvEntry) => T;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How much longer than a small request a list may take: its answer can be some hundred MiB. */
+const LIST_PATIENCE = 6;
 
 /** @throws KV_DENIED where the token has no rule for the prefix. */
 async function mayReadUnder(transport: Transport, prefix: string, signal: AbortSignal | undefined) {
@@ -76,17 +85,25 @@ async function mayReadUnder(transport: Transport, prefix: string, signal: AbortS
   });
 }
 
-async function listOnce(
+async function listOnce<T>(
   transport: Transport,
   prefix: string,
   consistent: boolean,
-  signal: AbortSignal | undefined,
-): Promise<readonly KvEntry[]> {
+  { keep, signal }: ListOptions<T>,
+): Promise<readonly T[]> {
   const deed = { what: `list "${prefix}"`, rule: prefixRule(prefix, "list") };
+  let kept: T[] = [];
+  let answer: EntryStream | undefined;
   const reply = await transport.call<RawEntry | readonly RawEntry[]>({
     ...deed,
     readOnly: true,
     signal,
+    timeoutMs: transport.timeoutMs * LIST_PATIENCE,
+    into() {
+      kept = [];
+      answer = entryStream((raw) => kept.push(keep(entryOf(raw))));
+      return answer.sink;
+    },
     send: (client, settings) =>
       client.kv.get({
         ...settings,
@@ -98,8 +115,8 @@ async function listOnce(
   });
   consulIndex(reply, transport, deed);
   if (reply.status === 404) return [];
-  if (!Array.isArray(reply.body)) throw notConsul(transport, deed);
-  return (reply.body as readonly RawEntry[]).map(entryOf);
+  if (!answer?.complete()) throw notConsul(transport, deed);
+  return kept;
 }
 
 function quorum(consistent: boolean | undefined): { consistent?: true } {

@@ -1,5 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
+import type { Writable } from "node:stream";
+import { finished } from "node:stream/promises";
 import { isSluiceError, SluiceError } from "@sluice/core";
 import { consulError, type Deed, type Failure, failureOf } from "./failure.ts";
 import { type CallContext, type CallOptions, callContext, type NpmConsul, npmClient } from "./npm-client.ts";
@@ -21,6 +23,8 @@ export interface Call<T> extends Deed {
   readonly readOnly?: boolean;
   /** True for a request the server holds open: it gets a connection of its own beside the pool. */
   readonly waits?: boolean;
+  /** Makes what a successful answer's bytes are written to, anew for each attempt; such an answer has no body then. */
+  readonly into?: () => Writable;
   /** Milliseconds; the transport's own where it is not given. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -64,7 +68,9 @@ export function transport(options: TransportOptions): Transport {
       ...(options.datacenter === undefined ? {} : { dc: options.datacenter }),
     };
     try {
+      if (call.into) ctx.into = call.into();
       const [response, body] = await call.send(call.waits ? waiting : pooled, settings);
+      if (ctx.into && response.statusCode === 200) await finished(ctx.into);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
     } catch (raw) {
       const failure = explainTls(failureOf(raw), options.tls, secure);

@@ -5,6 +5,7 @@ import {
   type FileChange,
   type FilePath,
   type KvEntry,
+  type ObjectId,
   parseRevision,
   type Revision,
   type RevisionMarker,
@@ -25,14 +26,14 @@ import { wholeBefore } from "./whole-before.ts";
 
 /** Every file of the commit against every key under `files/`. Finds what crashes, other hands and lost answers left behind. */
 export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<void> {
-  const { kv, layout, source } = pass.settings;
+  const { kv, source } = pass.settings;
   const commit = pass.target as CommitId;
   const was = pass.marker as MarkerState;
-  const { entries, tree } = await lookAtBoth(pass, commit, signal);
+  const { keys, tree } = await lookAtBoth(pass, commit, signal);
   const history = pass.memory.known?.history ?? (await readHistory(pass, was.record, signal));
   tellSkipped(pass, tree);
   const files = mirrored(tree);
-  const { puts, removals, indexes } = difference(files, entries, layout.files);
+  const { puts, removals, indexes } = difference(files, keys);
   const base = wholeBefore(was.record);
   const same = base === revisionOf(source.branch, commit);
   const previous = same && was.record?.state === "synced" ? was.record.previous : base;
@@ -59,11 +60,24 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
 async function lookAtBoth(pass: Pass, commit: CommitId, signal: AbortSignal) {
   const { kv, layout, shared, source } = pass.settings;
   if (!shared) {
-    const [entries, tree] = await Promise.all([kv.list(layout.files, signal), source.tree(commit, signal)]);
-    return { entries, tree };
+    const listed = kv.list(layout.files, signal, (entry) => keySeen(entry, layout.files));
+    const [keys, tree] = await Promise.all([listed, source.tree(commit, signal)]);
+    return { keys, tree };
   }
   const tree = await source.tree(commit, signal);
-  return { entries: await sharedEntries(pass, shared, mirrored(tree), signal), tree };
+  const entries = await sharedEntries(pass, shared, mirrored(tree), signal);
+  return { keys: entries.map((entry) => keySeen(entry, layout.files)), tree };
+}
+
+/** What a comparison needs of a key: its value's id stands for its value. */
+interface KeySeen {
+  readonly path: FilePath;
+  readonly oid: ObjectId;
+  readonly index: string;
+}
+
+function keySeen({ key, value, modifyIndex }: KvEntry, prefix: string): KeySeen {
+  return { path: key.slice(prefix.length) as FilePath, oid: blobId(value), index: modifyIndex };
 }
 
 /** True where the marker in the KV already says what it shall say, its time aside. */
@@ -76,17 +90,16 @@ function says(now: RevisionMarker | undefined, wanted: RevisionMarker): now is R
   );
 }
 
-function difference(files: readonly TreeFile[], entries: readonly KvEntry[], prefix: string) {
+function difference(files: readonly TreeFile[], keys: readonly KeySeen[]) {
   const puts: Put[] = [];
   const removals: Removal[] = [];
   const indexes = new Map<FilePath, string>();
   const wanted = new Map(files.map((file) => [file.path, file]));
-  for (const { key, value, modifyIndex: index } of entries) {
-    const path = key.slice(prefix.length) as FilePath;
+  for (const { path, oid, index } of keys) {
     indexes.set(path, index);
     const file = wanted.get(path);
     if (!file) removals.push({ path, index });
-    else if (blobId(value) !== file.oid) puts.push({ path, oid: file.oid, index });
+    else if (oid !== file.oid) puts.push({ path, oid: file.oid, index });
     wanted.delete(path);
   }
   for (const { path, oid } of wanted.values()) puts.push({ path, oid, index: "0" });

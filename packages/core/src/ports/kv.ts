@@ -71,8 +71,16 @@ export interface Kv {
   get(key: string, signal?: AbortSignal): Promise<KvEntry | undefined>;
   /** The keys that exist among these, in as few requests as the limits allow; each request sees one moment. */
   getMany(keys: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, KvEntry>>;
-  /** Everything under a prefix that ends with "/", as of one moment, in key order. */
-  list(prefix: string, signal?: AbortSignal): Promise<readonly KvEntry[]>;
+  /**
+   * Everything under a prefix that ends with "/", as of one moment, in key order. With `keep`, what that makes of each entry:
+   * entries are handed to it as they arrive, so that the values need not all be in memory at once. It must only compute: a list
+   * may fail, or be read a second time, after it was called.
+   */
+  list<T = KvEntry>(
+    prefix: string,
+    signal?: AbortSignal,
+    keep?: (entry: KvEntry) => T,
+  ): Promise<readonly T[]>;
   /**
    * All of the operations or none. With a fence that no longer holds: throws LOCK_LOST, nothing written. A request whose
    * answer was lost throws KV_UNREACHABLE and may have been applied: read again before you decide.

@@ -43,7 +43,8 @@ export function memoryKv(limits: Partial<KvLimits> = {}): MemoryKv {
     expire: (fence) => store.loose(fence),
     get: (key, signal) => call("get", () => store.entries.get(key), signal),
     getMany: (keys, signal) => call("getMany", () => among(store.entries, keys), signal),
-    list: (prefix, signal) => call("list", () => store.under(prefix), signal),
+    list: <T>(prefix: string, signal?: AbortSignal, keep = asItIs as (entry: KvEntry) => T) =>
+      call("list", () => store.under(prefix).map(keep), signal),
     commit: (ops, options, signal) => call("commit", () => store.transact(ops, options?.fence), signal),
     putLarge: (key, value, index, signal) =>
       call("putLarge", () => store.transactLarge({ verb: "cas", key, value, index }), signal),
@@ -68,6 +69,10 @@ function caller(fault: () => MemoryKv["fault"]) {
     await Promise.resolve();
     return work();
   };
+}
+
+function asItIs(entry: KvEntry): KvEntry {
+  return entry;
 }
 
 function among(entries: ReadonlyMap<string, KvEntry>, keys: readonly string[]): Map<string, KvEntry> {
