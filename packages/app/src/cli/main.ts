@@ -5,6 +5,7 @@ import type { DemoOptions } from "./commands/demo.ts";
 import type { DiffOptions } from "./commands/diff.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
 import type { HookInstallOptions } from "./commands/hook.ts";
+import type { ImportOptions } from "./commands/import.ts";
 import type { StatusOptions } from "./commands/status.ts";
 import type { SyncOptions } from "./commands/sync.ts";
 import type { UpOptions } from "./commands/up.ts";
@@ -112,6 +113,16 @@ function repositoryCommands(program: Command, context: CliContext, done: Done): 
     .addOption(output())
     .action(async (path: string, options: ValidateOptions) =>
       done(await (await import("./commands/validate.ts")).validate(path, options, context)),
+    );
+  program
+    .command("import")
+    .description("turn another tool's configuration into a sluice.yaml")
+    .command("git2consul")
+    .description("git2consul's JSON file; keys stay where they are. Exit 1 where something needs your eye")
+    .argument("<file>")
+    .option("--out <file>", "write it there instead of printing it; never overwrites")
+    .action(async (file: string, options: ImportOptions) =>
+      done(await (await import("./commands/import.ts")).importGit2Consul(file, options, context)),
     );
   const install = program
     .command("hook")
