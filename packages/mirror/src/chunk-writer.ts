@@ -32,7 +32,11 @@ interface Addition {
 
 export function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal: AbortSignal): ChunkWriter {
   const { kv, layout } = pass.settings;
-  const check: KvOp = { verb: "check-index", key: layout.revision, index: markerIndex };
+  const check: KvOp & { verb: "check-index" } = {
+    verb: "check-index",
+    key: layout.revision,
+    index: markerIndex,
+  };
   const progress = progressTeller(pass, work);
   const indexes = new Map<FilePath, string | undefined>();
   const line = pipeline(TRANSACTIONS_AT_ONCE);
@@ -83,15 +87,19 @@ export function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal:
   };
 }
 
-/** A value beyond a transaction cannot carry the fence; the lock and the marker are verified right before. */
+/**
+ * A value beyond a transaction cannot carry the fence, so the key is taken first, by a transaction that does: it then holds
+ * what no file holds. Whoever looks next has to change that, and with it the index without which a late value does not count.
+ */
 async function putAlone(
   pass: Pass,
-  check: KvOp,
+  check: KvOp & { verb: "check-index" },
   op: KvOp & { verb: "cas" },
   signal: AbortSignal,
 ): Promise<boolean> {
-  if ((await commitFenced(pass, [check], signal)) === undefined) return false;
-  return pass.settings.kv.putLarge(op.key, op.value, op.index, signal);
+  const mark = `sluice: being written under the lock ${pass.fence.session} and the marker ${check.index}`;
+  const index = await commitFenced(pass, [check, { ...op, value: Buffer.from(mark) }], signal);
+  return index !== undefined && pass.settings.kv.putLarge(op.key, op.value, index, signal);
 }
 
 function progressTeller({ settings }: Pass, work: Work): (count: number) => void {

@@ -17,6 +17,7 @@ import { problemsOf } from "./expand/refused-revision.ts";
 import { loadBlobs } from "./load-blobs.ts";
 import type { MarkerState, Pass } from "./pass.ts";
 import { refuse, unsafePath } from "./refuse.ts";
+import { seal } from "./seal.ts";
 import { write } from "./write.ts";
 import { mark } from "./write-large.ts";
 
@@ -27,6 +28,7 @@ import { mark } from "./write-large.ts";
 export const STEPS: readonly Step<Pass>[] = [
   fetchHead,
   readMarker,
+  seal,
   compare,
   loadBlobs,
   claim,
