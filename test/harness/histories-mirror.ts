@@ -11,6 +11,7 @@ export const ENVIRONMENT = envName("e");
 
 export interface RunningMirror {
   readonly sink: RecordingSink;
+  wake(): void;
   /** Wakes it, and waits until a pass has ended that began after this call. */
   passed(): Promise<void>;
   stop(): Promise<void>;
@@ -72,6 +73,7 @@ export async function runMirror(options: RunningMirrorOptions): Promise<RunningM
   }
   return {
     sink,
+    wake: service.wake,
     async passed() {
       await nextLook();
       await nextLook();
