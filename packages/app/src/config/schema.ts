@@ -246,8 +246,10 @@ function leaveRoomForBranches(
 ): void {
   const problem = (name: string, message: string) =>
     context.addIssue({ code: "custom", path: [name], message });
-  for (const [name, { source }] of Object.entries(all)) {
+  for (const [name, { source, layout }] of Object.entries(all)) {
     if (source.branches === undefined) continue;
+    if (layout)
+      problem(name, "a `layout` puts the files of all `branches` under the same keys; name one branch");
     if (name.length > LONGEST_PATTERNED_NAME)
       problem(
         name,

@@ -35,6 +35,8 @@ export interface Environment {
   readonly local: boolean;
   /** True where the engine keeps the repository itself. */
   readonly hosted: boolean;
+  /** The environment of several branches this is one of: it comes and goes with its branch. */
+  readonly pattern: EnvName | undefined;
   /** False: it is mirrored and its pushes are checked, but no deployer works here. */
   readonly deploys: boolean;
   /** True where a push to this branch concerns the environment. */
@@ -57,6 +59,8 @@ export interface EnvironmentContext {
   readonly random: Random;
   /** Knows the kinds of schedulers; absent in a process that talks to none, which then need not load them. */
   readonly kindOf: typeof schedulerKind | undefined;
+  /** The environment of several branches this one is of. */
+  readonly pattern?: EnvName;
 }
 
 /**
@@ -99,6 +103,7 @@ export function environmentOf(
     local: !isRemote(repository),
     hosted: settings.source.repository === undefined,
     deploys: settings.deploy ?? settings.layout === undefined,
+    pattern: context.pattern,
     follows: (one) => one === branch,
     formats: new Map(targets.map(([target, , kind]) => [target, kind.format()])),
     async openSource(quarantine) {

@@ -1,5 +1,14 @@
 import { hostname } from "node:os";
-import { type EventSink, emitterFor, isSluiceError, type Kv, messageOf, SluiceError } from "@sluice/core";
+import {
+  type EventSink,
+  emitterFor,
+  isSluiceError,
+  type Kv,
+  type KvLockOptions,
+  messageOf,
+  SluiceError,
+} from "@sluice/core";
+import type { LiveEnvironments } from "./branches/live.ts";
 import type { Closers } from "./closers.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
@@ -10,12 +19,14 @@ import { fanOut, only } from "./sinks.ts";
 
 export interface ServiceOptions extends EngineOptions {
   readonly environments: readonly Environment[];
+  /** Where there are environments of several branches. */
+  readonly branches: LiveEnvironments | undefined;
   readonly kv: Kv;
   readonly shared: EventSink;
   readonly closing: Closers;
 }
 
-/** Starts the loops; the promise rejects when one ends although nobody stopped it. */
+/** Starts the loops of environments and of what looks after their branches; the promise rejects when one ends although nobody stopped it. */
 export function runServices(options: ServiceOptions): Promise<never> {
   const { closing, roles, environments } = options;
   const stopping = new AbortController();
@@ -37,11 +48,30 @@ export function runServices(options: ServiceOptions): Promise<never> {
     }
   });
   failed.catch(() => undefined);
+  if (options.branches) running.push(runBranches(options.branches, options, stopping.signal));
   closing.add("services", async () => {
     stopping.abort();
     await Promise.all(running);
   });
   return failed;
+}
+
+async function runBranches(
+  live: LiveEnvironments,
+  options: ServiceOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { branchServices } = await import("./branches/services.ts");
+  await branchServices(
+    {
+      ...options,
+      live,
+      lock: lockOptions(options),
+      runMirror: (environment, until) => runMirror(environment, options, until),
+      runDeployer: (environment, until) => runDeployer(environment, options, until),
+    },
+    signal,
+  );
 }
 
 async function runMirror(
@@ -100,13 +130,16 @@ function kvWithLog(environment: Environment, role: "mirror" | "deployer", option
   return { kv, log: eventLog({ kv, key: `${environment.layout.events}/${role}`, clock, fence, onError }) };
 }
 
-function shared(environment: Environment, { config, clock, random }: ServiceOptions) {
+function shared(environment: Environment, options: ServiceOptions) {
+  const { config, clock, random } = options;
+  const { holder, ...lock } = lockOptions(options);
+  return { environment: environment.name, prefix: config.prefix, clock, random, holder, lock };
+}
+
+function lockOptions({ config: { lock } }: ServiceOptions): KvLockOptions {
   return {
-    environment: environment.name,
-    prefix: config.prefix,
-    clock,
-    random,
+    ttlMs: milliseconds(lock.ttl),
+    lockDelayMs: milliseconds(lock.delay),
     holder: `${hostname()}:${process.pid}`,
-    lock: { ttlMs: milliseconds(config.lock.ttl), lockDelayMs: milliseconds(config.lock.delay) },
   };
 }

@@ -4,9 +4,15 @@ import { consulKv } from "@sluice/consul";
 import { type Clock, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
 import { initBareRepository } from "@sluice/git";
 import type { Config } from "../config/schema.ts";
+import type { LiveEnvironments } from "./branches/live.ts";
 import { type Closers, closers } from "./closers.ts";
 import { type EmbeddedAddresses, startEmbedded } from "./embedded.ts";
-import { type Environment, environmentsOf, hostedRepository } from "./environment.ts";
+import {
+  type Environment,
+  type EnvironmentContext,
+  environmentsOf,
+  hostedRepository,
+} from "./environment.ts";
 import { eventStream } from "./event-stream.ts";
 import type { EngineOptions } from "./options.ts";
 import type { Role } from "./roles.ts";
@@ -49,15 +55,20 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
       ? (await import("@sluice/schedulers")).schedulerKind
       : undefined;
   const environments = environmentsOf(config, embedded, clock, random, kinds);
+  const branches = await liveBranches(
+    { config, embedded, clock, random, kindOf: kinds },
+    { environments, kv, closing },
+  );
   const role = roles.has("http")
     ? (await import("../http/role.ts")).httpRole({ kv, environments, mirrors: roles.has("mirror"), clock })
     : undefined;
   const stream = eventStream();
   const shared = fanOut([...(role?.sinks ?? []), stream, options.log]);
-  const hosted = await hostRepository(config, environments, roles);
-  const front = { config, environments, kv, clock, random, stream, events: shared, hosted, closing };
+  const hosted = await hostRepository(config, [...environments, ...(branches?.patterned ?? [])], roles);
+  const live = { environments: branches?.all ?? environments, patterned: branches?.patterned ?? [] };
+  const front = { config, ...live, kv, clock, random, stream, events: shared, hosted, closing };
   const http = await role?.serve(front);
-  const failed = runServices({ ...options, environments, kv, shared, closing });
+  const failed = runServices({ ...options, environments, branches, kv, shared, closing });
   return {
     address: http?.address,
     embedded,
@@ -65,6 +76,20 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
     failed,
     stop: closing.closeAll,
   };
+}
+
+/** Undefined where every environment is one branch: then nothing of branches is loaded. */
+async function liveBranches(
+  context: EnvironmentContext,
+  { environments, kv, closing }: { environments: readonly Environment[]; kv: Kv; closing: Closers },
+): Promise<LiveEnvironments | undefined> {
+  const several = Object.values(context.config.environments).some(({ source }) => source.branches);
+  if (!several) return undefined;
+  const [{ patternedEnvironments }, { liveEnvironments }] = await Promise.all([
+    import("./branches/patterned.ts"),
+    import("./branches/live.ts"),
+  ]);
+  return liveEnvironments({ fixed: environments, patterned: patternedEnvironments(context), kv, closing });
 }
 
 async function usableFolder(folder: string): Promise<void> {
@@ -99,7 +124,7 @@ function openKv(config: Config, embedded: string, clock: Clock, random: Random, 
 /** Makes the repository for environments that name none; undefined where every environment names its own. */
 async function hostRepository(
   config: Config,
-  environments: readonly Environment[],
+  environments: readonly Pick<Environment, "repository" | "config">[],
   roles: ReadonlySet<Role>,
 ): Promise<string | undefined> {
   const path = hostedRepository(config);

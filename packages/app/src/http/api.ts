@@ -22,6 +22,10 @@ export interface EnvironmentView {
   readonly name: string;
   readonly repository: string;
   readonly branch: string;
+  /** The environment of several branches it is one of. */
+  readonly pattern: string | undefined;
+  /** False: it is mirrored, and nothing is deployed from it. */
+  readonly deploys: boolean;
   /** Kind of scheduler by target. */
   readonly targets: Readonly<Record<string, string>>;
   readonly marker: ReturnType<typeof decodeRecord<"marker">> | undefined;
@@ -98,7 +102,7 @@ async function commitToFollow(
 }
 
 async function view(environment: Environment, { kv }: HttpContext): Promise<EnvironmentView> {
-  const { layout, config, name, repository } = environment;
+  const { layout, config, name, repository, pattern, deploys } = environment;
   const entries = await kv.getMany([layout.revision, layout.deployment]);
   const marker = entries.get(layout.revision);
   const deployment = entries.get(layout.deployment);
@@ -106,6 +110,8 @@ async function view(environment: Environment, { kv }: HttpContext): Promise<Envi
     name,
     repository: repository.replace(/\/\/[^@/]+@/, "//"),
     branch: config.source.branch,
+    pattern,
+    deploys,
     targets: Object.fromEntries(
       Object.entries(config.targets).map(([target, settings]) => [target, settings.type]),
     ),

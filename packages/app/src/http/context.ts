@@ -1,5 +1,6 @@
 import type { Clock, EventSink, Kv, Random } from "@sluice/core";
 import type { Config } from "../config/schema.ts";
+import type { PatternedEnvironment } from "../engine/branches/patterned.ts";
 import type { Closers } from "../engine/closers.ts";
 import type { Environment } from "../engine/environment.ts";
 import type { EventStream } from "../engine/event-stream.ts";
@@ -10,7 +11,10 @@ import type { FetchRequests } from "./webhooks/fetch-requests.ts";
 /** What the HTTP server is given. */
 export interface HttpOptions {
   readonly config: Config;
+  /** Changes in place where branches come and go, so it is read anew for each request. */
   readonly environments: readonly Environment[];
+  /** Environments of several branches. */
+  readonly patterned: readonly PatternedEnvironment[];
   readonly kv: Kv;
   readonly clock: Clock;
   readonly random: Random;

@@ -18,7 +18,7 @@ import { type FollowLine, follow, followFrom } from "./follow.ts";
 
 const name = "production" as EnvName;
 const layout = kvLayout("sluice", name);
-const environment = { name, layout } as Environment;
+const environment = { name, layout, deploys: true } as Environment;
 const A = commitId("a".repeat(40));
 const B = commitId("b".repeat(40));
 const at = "2026-01-01T00:00:00.000Z";

@@ -99,10 +99,16 @@ function* tell(event: SluiceEvent, options: FollowOptions, state: FollowState): 
   if (revisionIn(event) !== options.commit) return;
   if (event.type !== "deployment.planned" || options.plan)
     for (const text of eventLines(event)) yield { text };
-  if (event.type === "mirror.synced") state.mirrored = true;
+  if (event.type === "mirror.synced") mirroredIn(options, state);
   else if (event.type === "mirror.refused") state.end = "refused";
   else if (event.type === "deployment.superseded") state.end = "superseded";
   else if (event.type === "deployment.finished") state.end = endOf(event.status);
+}
+
+/** Where nothing is deployed, that is all there is to wait for. */
+function mirroredIn({ environment }: FollowOptions, state: FollowState): void {
+  state.mirrored = true;
+  if (!environment.deploys) state.end ??= "healthy";
 }
 
 function revisionIn(event: SluiceEvent): CommitId | undefined {
@@ -125,7 +131,8 @@ function observe(
     if (news.marker.state !== "synced") return;
     const there = commitOf(news.marker.revision) === options.commit;
     if (state.mirrored && !there) state.end = "superseded";
-    state.mirrored = there;
+    state.mirrored = false;
+    if (there) mirroredIn(options, state);
   } else if (commitOf(news.status.attempted) === options.commit) {
     state.counts = news.status.counts;
     if (state.mirrored && news.status.finishedAt) state.end ??= endOf(news.status);

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import { type CommitId, commitId, SluiceError } from "@sluice/core";
+import { type CommitId, commitId, type EnvName, SluiceError } from "@sluice/core";
 import { type Reviewer, reviewer } from "@sluice/deployer";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
@@ -24,18 +24,20 @@ const pushSchema = z.object({
   quarantine: z.object({ objectDirectory: z.string(), alternates: z.string() }).optional(),
 });
 type Push = z.output<typeof pushSchema>;
+type Reviewers = WeakMap<Environment, Reviewer>;
 type Line = { text?: string; end?: string };
 
 /** A plan longer than this is told in numbers. */
 const MOST_CHANGES = 50;
 const MOST_PROBLEMS = 100;
+const HEADS = "refs/heads/";
 const FOLLOW_MS = 10 * 60_000;
 /** How many pushes' starting points are remembered between their two hooks. */
 const REMEMBERED = 1_000;
 
-/** What the hooks of a deploy repo ask: is this push any good, and how does it fare? @returns how to close what they keep. */
-export function hookRoutes(app: FastifyInstance, context: HttpContext): () => Promise<void> {
-  const reviewers = new Map<Environment, Reviewer>();
+/** What the hooks of a deploy repo ask: is this push any good, and how does it fare? */
+export function hookRoutes(app: FastifyInstance, context: HttpContext): void {
+  const reviewers: Reviewers = new WeakMap();
   const starts = new Map<string, FollowFrom>();
 
   app.post("/hooks/git/review", async (request, reply) => {
@@ -48,8 +50,6 @@ export function hookRoutes(app: FastifyInstance, context: HttpContext): () => Pr
     const push = parsePush(request.body);
     return sendLines(request, reply, context.signal, (signal) => followPush(push, context, starts, signal));
   });
-
-  return async () => reviewers.clear();
 }
 
 function parsePush(body: unknown): Push {
@@ -61,14 +61,21 @@ function parsePush(body: unknown): Push {
 async function* reviewPush(
   push: Push,
   context: HttpContext,
-  reviewers: Map<Environment, Reviewer>,
+  reviewers: Reviewers,
   starts: Map<string, FollowFrom>,
   signal: AbortSignal,
 ): AsyncIterable<Line> {
   let refused = false;
-  const concerned = await concernedBy(push, context.environments);
+  const concerned = await concernedBy(push, context);
   for (const { environment, from, to } of concerned) {
     const title = concerned.length > 1 ? `${environment.name}: ` : "";
+    if (!to && environment.pattern) {
+      const { grace } = environment.config.source.vanished;
+      yield {
+        text: `${GLYPH.wait} ${environment.name} is removed when its branch has been gone for ${grace}`,
+      };
+      continue;
+    }
     if (!to) {
       yield {
         text: `${GLYPH.fail} ${title}${environment.config.source.branch} is what ${environment.name} runs; deleting it is refused`,
@@ -89,6 +96,10 @@ async function* reviewPush(
         text: `${GLYPH.fail} ${title}${count(review.problems.length, "problem")}; the push is refused, nothing was changed`,
       };
       refused = true;
+      continue;
+    }
+    if (!environment.deploys) {
+      yield { text: `${GLYPH.done} ${title}is mirrored; nothing is deployed from it` };
       continue;
     }
     for (const change of review.changes.slice(0, MOST_CHANGES)) yield { text: title + changeLine(change) };
@@ -135,7 +146,7 @@ async function* followPush(
   signal: AbortSignal,
 ): AsyncIterable<Line> {
   const { kv, clock } = context;
-  const concerned = await concernedBy(push, context.environments);
+  const concerned = await concernedBy(push, context);
   for (const { environment, to } of concerned) {
     if (!to) continue;
     // A repository on this machine is watched; of another one only its hook tells.
@@ -168,23 +179,30 @@ interface Concerned {
   readonly to: CommitId | undefined;
 }
 
-/** The environments that deploy a branch the push moves. */
-async function concernedBy(push: Push, environments: readonly Environment[]): Promise<readonly Concerned[]> {
+/** The environments of the branches the push moves; a branch that is only being made has one, too, if a pattern matches it. */
+async function concernedBy(
+  push: Push,
+  { environments, patterned }: Pick<HttpContext, "environments" | "patterned">,
+): Promise<readonly Concerned[]> {
   const pushed = await realpath(push.repository).catch(() => push.repository);
-  const concerned: Concerned[] = [];
-  for (const environment of environments) {
-    const own = environment.local
-      ? await realpath(environment.repository).catch(() => environment.repository)
-      : environment.repository;
-    if (own !== pushed) continue;
+  const concerned = new Map<EnvName, Concerned>();
+  for (const one of [...environments, ...patterned]) {
+    if ((await placeOf(one)) !== pushed) continue;
     for (const { ref, from, to } of push.updates) {
-      if (ref !== `refs/heads/${environment.config.source.branch}`) continue;
-      concerned.push({
+      const branch = ref.startsWith(HEADS) ? ref.slice(HEADS.length) : undefined;
+      if (branch === undefined || !one.follows(branch)) continue;
+      const environment = "environmentOf" in one ? one.environmentOf(branch) : one;
+      if (concerned.has(environment.name)) continue;
+      concerned.set(environment.name, {
         environment,
         from: from ? commitId(from) : undefined,
         to: to ? commitId(to) : undefined,
       });
     }
   }
-  return concerned;
+  return [...concerned.values()];
+}
+
+async function placeOf({ local, repository }: Pick<Environment, "local" | "repository">): Promise<string> {
+  return local ? realpath(repository).catch(() => repository) : repository;
 }

@@ -5,6 +5,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { portTaken } from "../engine/embedded.ts";
 import { readSecret } from "../engine/environment.ts";
 import { apiRoutes } from "./api.ts";
+import { branchRoutes } from "./branches.ts";
 import type { HttpContext, HttpOptions } from "./context.ts";
 import { gitRoutes } from "./git.ts";
 import { hookRoutes } from "./hooks.ts";
@@ -33,7 +34,8 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
   const context: HttpContext = { ...options, signal: stopping.signal, fetches };
   operationRoutes(app, context);
   apiRoutes(app, context);
-  const closeHooks = hookRoutes(app, context);
+  hookRoutes(app, context);
+  branchRoutes(app, context);
   webhookRoutes(app, context);
   if (options.hosted) gitRoutes(app, options.hosted, stopping.signal);
   const address = await app.listen({ host, port }).catch((cause: unknown) => {
@@ -46,7 +48,7 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
   options.closing.add("HTTP server", async () => {
     stopping.abort();
     await app.close();
-    await Promise.all([closeHooks(), fetches.close()]);
+    await fetches.close();
   });
   return { address };
 }

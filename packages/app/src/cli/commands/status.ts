@@ -43,7 +43,7 @@ export async function status(
 async function readAll(client: EngineClient, { environment }: ServerOptions): Promise<EnvironmentStatus[]> {
   const { environments } = await client.get<{ environments: EnvironmentView[] }>("/api/v1/environments");
   const wanted = environments.filter((one) => environment === undefined || one.name === environment);
-  if (wanted.length === 0)
+  if (wanted.length === 0 && environment !== undefined)
     throw new SluiceError(
       "NOT_FOUND",
       `there is no environment "${environment}"; there are ${environments.map((one) => one.name).join(", ")}`,
@@ -70,10 +70,10 @@ function forPrograms(environments: readonly EnvironmentStatus[], job: string | u
     : environments.flatMap((one) => one.jobs.map((status) => ({ environment: one.name, ...status })));
 }
 
-function isFine({ jobs, deployment, marker }: EnvironmentStatus): boolean {
+function isFine({ deploys, jobs, deployment, marker }: EnvironmentStatus): boolean {
   return (
     marker !== undefined &&
-    deployment !== undefined &&
+    (deployment !== undefined || !deploys) &&
     jobs.every((one) => "sync" in one && one.sync === "Synced" && one.health === "Healthy")
   );
 }
@@ -82,8 +82,9 @@ function describe(environments: readonly EnvironmentStatus[], detailed: boolean)
   return environments.map((one) => `${headline(one)}\n${detailed ? details(one) : jobTable(one)}`).join("\n");
 }
 
-function headline({ name, marker, deployment }: EnvironmentStatus): string {
+function headline({ name, deploys, marker, deployment }: EnvironmentStatus): string {
   if (!marker) return `${GLYPH.wait} ${name}: nothing is mirrored yet; push to its deploy repo`;
+  if (!deploys) return `${GLYPH.done} ${name}: ${shortRevision(marker.revision)} is mirrored`;
   if (!deployment)
     return `${GLYPH.wait} ${name}: ${shortRevision(marker.revision)} is mirrored, nothing is deployed yet`;
   const glyph =

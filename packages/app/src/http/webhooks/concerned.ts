@@ -2,9 +2,12 @@ import type { Environment } from "../../engine/environment.ts";
 import type { Notice, RefUpdate } from "./provider.ts";
 import { repositoryKey } from "./repository-key.ts";
 
-/** An environment whose branch was moved or deleted. */
+/** An environment, or what looks after the branches of one, as far as it is asked to look. */
+export type Asked = Pick<Environment, "name" | "layout" | "repository" | "config" | "follows">;
+
+/** Whose branch was moved, made or deleted. */
 export interface Concerned {
-  readonly environment: Environment;
+  readonly environment: Asked;
   readonly update: RefUpdate;
 }
 
@@ -16,12 +19,14 @@ const HEADS = "refs/heads/";
  */
 export function concernedBy(
   notice: Extract<Notice, { kind: "push" }>,
-  environments: readonly Environment[],
+  environments: readonly Asked[],
 ): { readonly concerned: readonly Concerned[]; readonly why: string } {
   const own = environments.filter((environment) => isSameRepository(environment, notice));
   if (own.length === 0) return { concerned: [], why: "no environment here deploys from this repository" };
   const concerned = own.flatMap((environment): Concerned[] => {
-    const update = notice.updates.find(({ ref }) => ref === HEADS + environment.config.source.branch);
+    const update = notice.updates.find(
+      ({ ref }) => ref.startsWith(HEADS) && environment.follows(ref.slice(HEADS.length)),
+    );
     return update ? [{ environment, update }] : [];
   });
   const tags = notice.updates.length > 0 && notice.updates.every(({ ref }) => !ref.startsWith(HEADS));
@@ -32,7 +37,7 @@ export function concernedBy(
 }
 
 function isSameRepository(
-  { repository, config }: Environment,
+  { repository, config }: Asked,
   { repositories, path }: Extract<Notice, { kind: "push" }>,
 ): boolean {
   const own = [repository, ...config.source.aliases].map(repositoryKey);

@@ -1,7 +1,7 @@
 import { type Clock, SluiceError } from "@sluice/core";
 import type { FastifyRequest } from "fastify";
 import type { Environment } from "../../engine/environment.ts";
-import { type Concerned, concernedBy } from "./concerned.ts";
+import { type Asked, type Concerned, concernedBy } from "./concerned.ts";
 import type { FetchRequests } from "./fetch-requests.ts";
 import { HeaderRepeated, headersOf, mediaType } from "./headers.ts";
 import { noticeIn } from "./payload.ts";
@@ -12,6 +12,8 @@ import type { Seen } from "./seen.ts";
 /** What all webhooks share. */
 export interface Desk {
   readonly environments: readonly Environment[];
+  /** They learn of branches that come and go. */
+  readonly patterned: readonly Asked[];
   readonly secrets: ReadonlyMap<ProviderName, readonly string[]>;
   readonly fetches: FetchRequests;
   readonly refusals: Refusals;
@@ -82,7 +84,11 @@ function act(notice: Notice, provider: Provider, header: HeaderReader, desk: Des
   const taken =
     notice.kind === "ignored"
       ? answer("ignored", notice.why)
-      : wake(concernedBy(notice, desk.environments), { by: provider.name, delivery }, desk);
+      : wake(
+          concernedBy(notice, [...desk.environments, ...desk.patterned]),
+          { by: provider.name, delivery },
+          desk,
+        );
   if (id) desk.delivered.add(id);
   return taken;
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Config } from "../../config/schema.ts";
 import type { Environment } from "../../engine/environment.ts";
 import type { Metrics } from "../../engine/metrics.ts";
+import type { Asked } from "./concerned.ts";
 import type { FetchRequests } from "./fetch-requests.ts";
 import type { Provider } from "./provider.ts";
 import { PROVIDERS } from "./providers.ts";
@@ -14,6 +15,7 @@ import { seen } from "./seen.ts";
 export interface WebhookOptions {
   readonly config: Pick<Config, "webhooks">;
   readonly environments: readonly Environment[];
+  readonly patterned: readonly Asked[];
   readonly fetches: FetchRequests;
   readonly clock: Clock;
   readonly metrics: Pick<Metrics, "webhook">;
@@ -41,10 +43,18 @@ const FAILURES: Readonly<Partial<Record<number, string>>> = {
  * @throws CONFIG_INVALID where a secret's file is unreadable or empty.
  */
 export function webhookRoutes(app: FastifyInstance, options: WebhookOptions): void {
-  const { config, environments, fetches, clock } = options;
+  const { config, environments, patterned, fetches, clock } = options;
   const secrets = webhookSecrets(config.webhooks);
   const delivered = seen({ most: 10_000, forMs: DAY_MS, clock });
-  const desk: Desk = { environments, secrets, fetches, clock, delivered, refusals: refusals(options) };
+  const desk: Desk = {
+    environments,
+    patterned,
+    secrets,
+    fetches,
+    clock,
+    delivered,
+    refusals: refusals(options),
+  };
   for (const provider of PROVIDERS) {
     // A scope of its own for each: there bodies stay the bytes they came as.
     void app.register((scope, _options, done) => {

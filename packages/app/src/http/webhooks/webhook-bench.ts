@@ -71,6 +71,7 @@ export async function webhookBench(options: WebhookBenchOptions): Promise<Webhoo
   const embedded = { consul: "", marathon: "", chronos: "" };
   const { address } = await startHttp({
     config,
+    patterned: [],
     environments: environmentsOf(config, embedded, clock, () => 0.5),
     kv,
     clock,

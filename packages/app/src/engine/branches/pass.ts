@@ -1,0 +1,235 @@
+import {
+  AGAIN,
+  type Clock,
+  type Emit,
+  type EnvName,
+  isJsonObject,
+  type Json,
+  type Kv,
+  type KvEntry,
+  type KvFence,
+  type KvLayout,
+  type KvLockOptions,
+  OK,
+  type Outcome,
+  wait,
+} from "@sluice/core";
+import { type Absences, type GuardRules, type Judgement, judgeListing, mostAtOnce } from "./guard.ts";
+import { type BranchEntry, decodeRegistry, encodeRegistry } from "./registry.ts";
+import { removeEnvironment, removeLocks } from "./remove.ts";
+
+/** What looks after the branches of one environment. */
+export interface BranchKeeping {
+  readonly rules: GuardRules;
+  readonly registryKey: string;
+  /** Of the environment of one branch. */
+  layoutOf(branch: string): KvLayout;
+  list(signal: AbortSignal): Promise<readonly string[]>;
+  readonly kv: Kv;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** For the locks of the environments that are removed. */
+  readonly lock: KvLockOptions;
+}
+
+/** What one leader knows by having seen it. */
+export interface BranchMemory {
+  absences: Absences;
+  /** What was told and still holds, so that it is told once. */
+  told: ReadonlySet<string>;
+}
+
+export function emptyBranchMemory(): BranchMemory {
+  return { absences: new Map(), told: new Set() };
+}
+
+/** While a person waits for a removal, the branches are listed this often. */
+const CONFIRMED_EVERY_MS = 1_000;
+
+/**
+ * Looks at the branches once: who came is mirrored from now on, who went is counted, and what was mirrored of those that are
+ * gone for long enough is removed. A listing that fails throws, and every count starts anew.
+ */
+export async function branchPass(
+  keeping: BranchKeeping,
+  memory: BranchMemory,
+  fence: KvFence,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  const before = await readRegistry(keeping, signal);
+  const listing = await listOrForget(keeping, memory, signal);
+  const { rules, clock } = keeping;
+  const confirmed = await confirmedRemovals(keeping, before.entries, signal);
+  const input = { entries: before.entries, absences: memory.absences, listing, confirmed, now: clock.now() };
+  const judgement = judgeListing(input, rules);
+  memory.absences = judgement.absences;
+  const managed = await managedAmong(keeping, judgement.removable, signal);
+  const going = new Set(judgement.removable.filter((one) => !managed.includes(one)).map(({ name }) => name));
+  const entries = judgement.entries.map((entry) =>
+    going.has(entry.name) ? { ...entry, state: "removing" as const } : entry,
+  );
+  const index = await writeRegistry(keeping, { ...before, next: entries }, fence, signal);
+  if (index === undefined) return AGAIN;
+  tellMoves(keeping, before.entries, entries);
+  tellObstacles(keeping, memory, judgement, managed);
+  const removed = await removeAll(keeping, entries, signal);
+  if (removed.size > 0) {
+    const left = entries.filter(({ name }) => !removed.has(name));
+    const written = { entries, index, next: left };
+    if ((await writeRegistry(keeping, written, fence, signal)) === undefined) return AGAIN;
+  }
+  const waited = entries.some(({ name, state }) => confirmed.has(name) && state === "absent");
+  return waited ? wait("Pending", "a removal was asked for", CONFIRMED_EVERY_MS) : OK;
+}
+
+interface Registered {
+  readonly entries: readonly BranchEntry[];
+  readonly index: string;
+}
+
+async function readRegistry(
+  { kv, registryKey, rules }: BranchKeeping,
+  signal: AbortSignal,
+): Promise<Registered> {
+  const entry = await kv.get(registryKey, signal);
+  return { entries: decodeRegistry(rules.environment, entry) ?? [], index: entry?.modifyIndex ?? "0" };
+}
+
+/** The ModifyIndex after it; undefined where another hand was faster. */
+async function writeRegistry(
+  { kv, registryKey }: BranchKeeping,
+  { entries, index, next }: Registered & { readonly next: readonly BranchEntry[] },
+  fence: KvFence,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const value = encodeRegistry(next);
+  if (index !== "0" && Buffer.compare(encodeRegistry(entries), value) === 0) return index;
+  const result = await kv.commit([{ verb: "cas", key: registryKey, value, index }], { fence }, signal);
+  return result.applied ? result.index : undefined;
+}
+
+async function listOrForget(
+  { list }: BranchKeeping,
+  memory: BranchMemory,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return await list(signal);
+  } catch (error) {
+    memory.absences = new Map();
+    throw error;
+  }
+}
+
+/** A person's word counts for the absence it was given for, not for a later one. */
+async function confirmedRemovals(
+  { kv, layoutOf }: BranchKeeping,
+  entries: readonly BranchEntry[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<EnvName>> {
+  const missing = entries.filter(({ state }) => state !== "present");
+  const keyOf = ({ branch }: BranchEntry) => layoutOf(branch).control("remove");
+  const words = missing.length > 0 ? await kv.getMany(missing.map(keyOf), signal) : new Map();
+  return new Set(
+    missing.filter((one) => sinceIn(words.get(keyOf(one))) === one.since).map(({ name }) => name),
+  );
+}
+
+function sinceIn(entry: KvEntry | undefined): unknown {
+  if (!entry) return undefined;
+  try {
+    const value = JSON.parse(Buffer.from(entry.value).toString("utf8")) as Json;
+    return isJsonObject(value) ? value.since : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Those where a deployer made jobs that are still known: removing their records would leave the jobs to nobody. */
+async function managedAmong(
+  { kv, layoutOf }: BranchKeeping,
+  removable: readonly BranchEntry[],
+  signal: AbortSignal,
+): Promise<readonly BranchEntry[]> {
+  const managed: BranchEntry[] = [];
+  for (const entry of removable)
+    if ((await kv.list(layoutOf(entry.branch).inventories, signal)).length > 0) managed.push(entry);
+  return managed;
+}
+
+function tellMoves(
+  { emit, rules }: BranchKeeping,
+  before: readonly BranchEntry[],
+  after: readonly BranchEntry[],
+): void {
+  const known = new Map(before.map((entry) => [entry.name, entry.state]));
+  for (const { branch, name, state } of after) {
+    const was = known.get(name);
+    if (was === undefined) emit({ type: "branches.appeared", branch, name });
+    else if (was === "present" && state !== "present")
+      emit({ type: "branches.vanished", branch, name, graceMs: rules.graceMs });
+    else if (was !== "present" && state === "present") emit({ type: "branches.returned", branch, name });
+  }
+}
+
+function tellObstacles(
+  { emit }: BranchKeeping,
+  memory: BranchMemory,
+  { entries, tooMany, unnamed, leftOut }: Judgement,
+  managed: readonly BranchEntry[],
+): void {
+  const told = new Set<string>();
+  const once = (what: string, tell: () => void) => {
+    told.add(what);
+    if (!memory.told.has(what)) tell();
+  };
+  const keep = (kept: readonly BranchEntry[], reason: "PruneRefused" | "PrunePending", message: string) => {
+    const names = kept.map(({ name }) => name);
+    if (names.length > 0)
+      once(`${reason} ${message} ${names.join(" ")}`, () =>
+        emit({ type: "branches.kept", names, reason, message }),
+      );
+  };
+  const most = mostAtOnce(entries.length);
+  keep(
+    tooMany,
+    "PrunePending",
+    `more branches are gone than may be removed at once without being asked (${most} of ${entries.length}); confirm those that are meant`,
+  );
+  keep(
+    unnamed,
+    "PrunePending",
+    "the branches are there, but no pattern names them any more; confirm their removal, or mend the patterns",
+  );
+  keep(
+    managed,
+    "PruneRefused",
+    "their branches are gone, but jobs of theirs still run; remove the jobs first",
+  );
+  for (const { branch, why } of leftOut)
+    once(`${branch} ${why}`, () => emit({ type: "branches.left-out", branch, why }));
+  memory.told = told;
+}
+
+/** @returns the environments that are gone now; the others stay to be removed the next time. */
+async function removeAll(
+  keeping: BranchKeeping,
+  entries: readonly BranchEntry[],
+  signal: AbortSignal,
+): Promise<ReadonlySet<EnvName>> {
+  const { kv, clock, lock, emit, layoutOf, list } = keeping;
+  const removed = new Set<EnvName>();
+  for (const { branch, name } of entries.filter(({ state }) => state === "removing")) {
+    const stillGone = async (until: AbortSignal) => {
+      const now = await list(until);
+      return now.length > 0 && !(now.includes(branch) && keeping.rules.matches(branch));
+    };
+    const layout = layoutOf(branch);
+    const removal = await removeEnvironment({ kv, clock, layout, lock, stillGone }, signal);
+    if (removal.kind !== "removed") continue;
+    await removeLocks({ kv, layout });
+    removed.add(name);
+    emit({ type: "branches.removed", branch, name, keys: removal.keys });
+  }
+  return removed;
+}
