@@ -1,8 +1,9 @@
 import { type Bench, type Figure, keeps, type Report } from "./bench.ts";
+import { fetchBench } from "./fetch.ts";
 import { mirrorBench } from "./mirror.ts";
 import { pushBench } from "./push.ts";
 
-const BENCHES: readonly Bench[] = [pushBench, mirrorBench];
+const BENCHES: readonly Bench[] = [pushBench, mirrorBench, fetchBench];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");
