@@ -76,7 +76,7 @@ const LIST_PATIENCE = 6;
 /** @throws KV_DENIED where the token has no rule for the prefix. */
 async function mayReadUnder(transport: Transport, prefix: string, signal: AbortSignal | undefined) {
   const deed = { what: `list "${prefix}"`, rule: prefixRule(prefix, "list") };
-  await transport.call({
+  await transport.call<RawEntry | readonly RawEntry[]>({
     ...deed,
     readOnly: true,
     signal,
