@@ -33,6 +33,7 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
   const waiting: Asked[] = [];
   const stop = new AbortController();
   const said = endOfStderr(child);
+  const post = gathered((lines) => child.stdin.write(lines));
   let heard = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
@@ -49,7 +50,7 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
   function send(question: Asked) {
     waiting.push(question);
     const command = asksSizes ? (question.sizeOnly ? "info " : "contents ") : "";
-    child.stdin.write(`${command}${question.oid}\n`);
+    post(`${command}${question.oid}\n`);
   }
   function answer(one: BatchAnswer) {
     const question = waiting.shift();
@@ -73,6 +74,20 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
       watch(() => finish(`was silent for ${options.timeoutMs} ms`));
     },
     end: () => finish("was ended"),
+  };
+}
+
+/** Passes on as one text what is posted at one time: a write for each question would cost more than its answer. */
+function gathered(write: (text: string) => void): (text: string) => void {
+  let text = "";
+  return (more) => {
+    if (text === "")
+      process.nextTick(() => {
+        const all = text;
+        text = "";
+        write(all);
+      });
+    text += more;
   };
 }
 

@@ -2,7 +2,7 @@ import { type ObjectId, SluiceError } from "@sluice/core";
 import type { GitObject, ObjectReader } from "./object-reader.ts";
 
 /** Blobs asked for ahead of the one being used. */
-const AHEAD = 32;
+const AHEAD = 64;
 
 /** The blobs' bytes in the order asked; a few are on their way at a time, so memory stays bounded. */
 export async function* readInOrder(
