@@ -68,6 +68,19 @@ describe("the configuration", () => {
     );
   });
 
+  it.each([
+    ["targets: { t: { type: marathon } }, layout: {}", "an environment with a layout"],
+    ["deploy: true, layout: {}", "an environment with a layout is only mirrored"],
+    ["source: { branches: ['*'] }, layout: {}", "a layout is of one branch"],
+    ["layout: { writeRef: true }", "environments.a.layout.writeRef: needs `ref`"],
+    ["layout: { prefix: /x }", "environments.a.layout.prefix: must be a path"],
+    ["layout: { prefix: a/../b }", "environments.a.layout.prefix: must be a path"],
+    ["layout: { arays: json }", 'environments.a.layout.arays: unknown setting (did you mean "arrays"?)'],
+    ["source: { exclude: ['!x'] }", "environments.a.source.exclude.0: is matched from the source's folder"],
+  ])("refuses an environment of %s", (line, complaint) => {
+    expect(messageFor(`environments: { a: { ${line} } }`)).toContain(complaint);
+  });
+
   it("takes relative paths from the folder of the file and leaves addresses alone", () => {
     const file = join(folder, "sluice.yaml");
     writeFileSync(

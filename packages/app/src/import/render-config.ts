@@ -41,7 +41,7 @@ function webhookLines(webhooks: readonly string[]): string[] {
     "",
     "# Webhooks are taken only with a signature. Put a secret in each file, then take the # away.",
     "# webhooks:",
-    ...webhooks.sort().map((one) => `#   ${one}: { secretFile: secrets/${one} }`),
+    ...[...webhooks].sort().map((one) => `#   ${one}: { secretFile: secrets/${one} }`),
     "# http:",
     "#   host: 0.0.0.0",
     "#   tokenFile: secrets/api-token",
