@@ -6,6 +6,9 @@ export interface Failure {
   readonly text: string;
 }
 
+/** A 200 that something in between gave: it proves nothing about what is there, or was written. */
+export const NOT_CONSUL: Failure = { status: undefined, text: "the answer is not one of Consul's" };
+
 const LONGEST_TEXT = 300;
 
 /** Reads what the npm client rejects with; an answer's body is the reason where it is text. */
@@ -17,12 +20,17 @@ export function failureOf(error: unknown): Failure {
     code?: string;
   };
   const body = response?.body;
-  const said = typeof body === "string" ? body : body === undefined ? undefined : JSON.stringify(body);
-  const text = said?.trim() || (message ?? code ?? String(error)).replace(/^consul: ([\w.]+: )?/i, "");
+  const text = textOf(body).trim() || (message ?? code ?? String(error)).replace(/^consul: ([\w.]+: )?/i, "");
   return {
     status: statusCode,
     text: text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text,
   };
+}
+
+/** The client leaves an answer as bytes where it asked for bytes, or where its type is none that it knows. */
+function textOf(body: unknown): string {
+  if (body instanceof Uint8Array) return Buffer.from(body).toString("utf8");
+  return typeof body === "string" ? body : (JSON.stringify(body) ?? "");
 }
 
 /** A request in words, for the sentence about its failure. */

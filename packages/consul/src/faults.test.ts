@@ -58,6 +58,12 @@ const failures: [what: string, answer: Answer | Fault, code: string][] = [
   ["an overloaded server", { status: 503, body: "leader only" }, "KV_UNREACHABLE"],
   ["a reset connection", "reset", "KV_UNREACHABLE"],
   ["an answer that is cut off", "cut", "KV_UNREACHABLE"],
+  ["another server's empty page", { status: 200, body: "" }, "KV_UNREACHABLE"],
+  [
+    "another server's page",
+    { status: 200, headers: { "content-type": "text/html" }, body: "<h1>Log in</h1>" },
+    "KV_UNREACHABLE",
+  ],
   ["a refused token", { status: 403, body: "ACL not found" }, "KV_DENIED"],
   ["a missing rule", { status: 403, body: "Permission denied" }, "KV_DENIED"],
   ["a malformed request", { status: 400, body: "Conflicting flags" }, "KV_INVALID"],
@@ -78,6 +84,16 @@ it.each(everyFailure.filter(({ code, name }) => code !== "KV_FILTERED" || name =
     const error = await call(kv).catch((one: unknown) => one);
     expect(error).toMatchObject({ name: "SluiceError", code });
     expect(inspect(error, { depth: 9 })).not.toContain("very-secret-token");
+  },
+);
+
+it.each(["text/plain", "text/html", "application/octet-stream", undefined])(
+  "the reason an answer of the type %s gives is told as text",
+  async (type) => {
+    const headers = type === undefined ? {} : { "content-type": type };
+    const { kv } = await against(() => ({ status: 500, headers, body: "No cluster leader" }));
+    for (const call of [kv.get("a"), kv.list("a/"), kv.commit(SET)])
+      await expect(call).rejects.toThrow(/\(500\): No cluster leader$/);
   },
 );
 

@@ -1,6 +1,6 @@
 import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
-import type { Deed } from "./failure.ts";
+import { type Deed, NOT_CONSUL } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
 import type { RawTxn } from "./npm-client.ts";
 import { readKey } from "./read.ts";
@@ -27,7 +27,7 @@ export function manyReader(transport: Transport, limits: ServerLimits): ReadMany
   async function chunk(keys: readonly string[], signal: AbortSignal | undefined): Promise<KvEntry[]> {
     if (knowsGetOrEmpty) {
       const reply = await ask(transport, "get-or-empty", keys, signal);
-      if (reply.status !== 409) return whole(reply, keys).filter((one) => one.modifyIndex !== "0");
+      if (reply.status !== 409) return whole(transport, reply, keys).filter((one) => one.modifyIndex !== "0");
       // A server that does not know the verb says so, or, to a token without write rules, "Permission denied".
       knowsGetOrEmpty = false;
     }
@@ -60,7 +60,7 @@ async function present(
 ): Promise<KvEntry[]> {
   for (let asked = keys; asked.length > 0; ) {
     const reply = await ask(transport, "get", asked, signal);
-    if (reply.status !== 409) return whole(reply, asked);
+    if (reply.status !== 409) return whole(transport, reply, asked);
     const absent = new Set<number>();
     for (const { OpIndex, What } of reply.body?.Errors ?? []) {
       if (!What.includes("doesn't exist")) throw unexpected(transport, asked, reply);
@@ -89,8 +89,9 @@ function ask(
 }
 
 /** Consul leaves keys that a token may not read out of a transaction's results without a word. */
-function whole(reply: Reply<RawTxn>, keys: readonly string[]): KvEntry[] {
-  const found = (reply.body?.Results ?? []).flatMap((one) => (one.KV ? [entryOf(one.KV)] : []));
+function whole(transport: Transport, reply: Reply<RawTxn>, keys: readonly string[]): KvEntry[] {
+  if (reply.body?.Results === undefined) throw transport.error(NOT_CONSUL, deedOf(keys));
+  const found = (reply.body.Results ?? []).flatMap((one) => (one.KV ? [entryOf(one.KV)] : []));
   if (found.length === keys.length && found.every((entry, at) => entry.key === keys[at])) return found;
   const told = new Set(found.map((entry) => entry.key));
   const hidden = keys.filter((key) => !told.has(key));

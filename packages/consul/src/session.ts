@@ -1,4 +1,5 @@
 import { backoffMs, type Clock, isSluiceError, type Random, SluiceError } from "@sluice/core";
+import { NOT_CONSUL } from "./failure.ts";
 import { SESSION_RULE } from "./rule.ts";
 import type { Transport } from "./transport.ts";
 
@@ -33,9 +34,9 @@ export async function openSession(
   signal: AbortSignal,
 ): Promise<Session> {
   const since = context.clock.now();
+  const deed = { what: `create the session "${options.name}"`, rule: SESSION_RULE };
   const reply = await context.transport.call({
-    what: `create the session "${options.name}"`,
-    rule: SESSION_RULE,
+    ...deed,
     signal,
     send: (client, settings) =>
       client.session.create({
@@ -48,7 +49,8 @@ export async function openSession(
         checks: [],
       }),
   });
-  const id = reply.body?.ID ?? "";
+  const id = reply.body?.ID;
+  if (!id) throw context.transport.error(NOT_CONSUL, deed);
   const controller = new AbortController();
   const session: Session = {
     id,

@@ -1,6 +1,6 @@
 import { type KvCommit, type KvFence, type KvOp, SluiceError } from "@sluice/core";
 import { indexNumber, indexOf } from "./entry.ts";
-import { saysDenied } from "./failure.ts";
+import { NOT_CONSUL, saysDenied } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
 import { pathKey, type RawOp, type RawTxn } from "./npm-client.ts";
 import { keyRule } from "./rule.ts";
@@ -35,6 +35,7 @@ export async function commitOps(
     throw transport.error({ status: 413, text: String(reply.body) }, { what });
   }
   const answer = typeof reply.body === "object" ? reply.body : {};
+  if (reply.status !== 409 && answer.Results === undefined) throw transport.error(NOT_CONSUL, { what });
   if (reply.status !== 409) return { applied: true, index: latestIndex(answer) };
   return rolledBack(answer, ops, fence, (text, at = 0) =>
     transport.error({ status: 409, text }, { what, rule: ruleFor(sent[at]) }),
@@ -65,7 +66,10 @@ export async function putLarge(
     accept: ({ status }) => status === 413,
     send: (client, settings) => client.kv.set({ ...settings, key: pathKey(key), value: bytes, cas }),
   });
-  if (reply.status !== 413) return reply.body === true;
+  if (reply.status !== 413) {
+    if (typeof reply.body !== "boolean") throw transport.error(NOT_CONSUL, { what });
+    return reply.body;
+  }
   limits.learn(String(reply.body));
   throw transport.error({ status: 413, text: String(reply.body) }, { what });
 }
