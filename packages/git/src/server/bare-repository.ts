@@ -2,7 +2,6 @@ import fs from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core";
-import git from "isomorphic-git";
 import { gitEnvironment, gitVersion, runGit } from "../program.ts";
 import { branchRef } from "../refs/branch-name.ts";
 import { isRepository } from "../refs/git-dir.ts";
@@ -22,6 +21,9 @@ export async function initBareRepository(
   if ((await gitVersion(program)) !== undefined) {
     const how = ["--quiet", "--bare", "--template=", `--initial-branch=${defaultBranch}`];
     await runGit(program, ["init", ...how, "--", path]);
-  } else await git.init({ fs, gitdir: path, bare: true, defaultBranch });
+  } else {
+    const { default: git } = await import("isomorphic-git");
+    await git.init({ fs, gitdir: path, bare: true, defaultBranch });
+  }
   await mkdir(join(path, "hooks"), { recursive: true });
 }
