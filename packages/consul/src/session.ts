@@ -87,18 +87,24 @@ async function keepAlive(context: SessionContext, session: Session, opened: Leas
   for (let failures = 0; !session.lost.aborted; ) {
     const half = lease.ttlMs / 2;
     const retry = backoffMs(failures - 1, { firstMs: half / 20, mostMs: half / 4 }, random);
-    await clock.sleep(failures === 0 ? half : retry, session.lost);
+    // A process that was paused must not sleep once more before it notices.
+    if (left(lease, clock) > 0) await clock.sleep(failures === 0 ? half : retry, session.lost);
     if (session.lost.aborted) return;
-    const left = lease.since + lease.ttlMs - clock.now();
-    if (left <= 0) return session.lose(`The session "${lease.name}" could not be renewed in time.`);
+    if (left(lease, clock) <= 0)
+      return session.lose(`The session "${lease.name}" could not be renewed in time.`);
     try {
-      lease = await renew(context, session, lease, left);
+      lease = await renew(context, session, lease, left(lease, clock));
       failures = 0;
     } catch (error) {
       if (isSluiceError(error, "LOCK_LOST")) return session.lose(error.message);
       failures += 1;
     }
   }
+}
+
+/** Milliseconds until the lease is over. */
+function left({ since, ttlMs }: Lease, clock: Clock): number {
+  return since + ttlMs - clock.now();
 }
 
 async function renew(
