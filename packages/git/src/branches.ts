@@ -6,7 +6,8 @@ import { type RemoteAccess, readCredential } from "./remote/access.ts";
 import { type RemoteAddress, remoteAddress } from "./remote/address.ts";
 import { withDeadline } from "./remote/deadline.ts";
 import { explained } from "./remote/explain.ts";
-import { accessEnvironment } from "./remote/git-settings.ts";
+import { accessEnvironment, canAskItself, withMachineTls } from "./remote/git-settings.ts";
+import { TlsUntrusted } from "./remote/http/http-client.ts";
 import { branchLister } from "./remote/http/list-ref.ts";
 
 export interface ListBranchesOptions {
@@ -35,10 +36,25 @@ export async function listBranches(
   const address = remoteAddress(options.repository);
   if (!address) return localBranches(await findGitDir(options.repository));
   const program = await programOf(options);
-  if (program) return askGit(program, address, options, signal);
-  if (!/^https?:/i.test(address.url))
+  if (!program && !/^https?:/i.test(address.url))
     throw new SluiceError("GIT_MISSING", "without a git program only http and https URLs can be listed");
-  const { access = {}, clock, timeoutMs = TIMEOUT_MS } = options;
+  if (program && !canAskItself(program, address.url)) return askGit(program, address, options, signal);
+  try {
+    return await askServer(program, address, options, signal);
+  } catch (error) {
+    // Git looks for authorities where the system keeps them, which Node does not.
+    if (!program || !(error instanceof TlsUntrusted)) throw error;
+    return askGit(program, address, options, signal);
+  }
+}
+
+async function askServer(
+  program: GitProgram | undefined,
+  address: RemoteAddress,
+  { access: given = {}, clock, timeoutMs = TIMEOUT_MS }: ListBranchesOptions,
+  signal: AbortSignal | undefined,
+): Promise<readonly string[]> {
+  const access = program ? withMachineTls(given, program.env) : given;
   const credential = await readCredential(address, access.auth);
   const deadline = { clock, timeoutMs, what: "listing the server's branches" };
   const lister = branchLister(address.url, access);
@@ -114,6 +130,12 @@ async function askGit(
       throw explained(error);
     },
   );
+  // Git takes a page of another kind for an old server without branches, and who lists branches may remove what is gone.
+  if (output === "" && /^https?:/i.test(address.url))
+    throw new SluiceError(
+      "GIT_FAILED",
+      "git ls-remote found no branch at all, which may be no repository's answer",
+    );
   return output.split("\n").flatMap((line) => {
     const name = line.split("\t")[1];
     return name?.startsWith(HEADS) ? [name.slice(HEADS.length)] : [];

@@ -1,3 +1,4 @@
+import type { GitProgram } from "../program.ts";
 import type { Credential, RemoteAccess } from "./access.ts";
 import { sshEnvironment } from "./ssh-command.ts";
 
@@ -49,4 +50,13 @@ function configEnvironment(settings: readonly [string, string][]): NodeJS.Proces
     [`GIT_CONFIG_VALUE_${at}`, value],
   ]);
   return { GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(pairs) };
+}
+
+/** Git knows more of proxies, certificates and rewritten addresses than we do: where any of them is set, it is asked. */
+export function canAskItself({ env }: Pick<GitProgram, "env">, url: string): boolean {
+  if (!/^https?:/i.test(url)) return false;
+  const set = (name: string) => env[name] !== undefined && env[name] !== "" && env[name] !== "/dev/null";
+  return !Object.keys(env).some(
+    (name) => /^((https?|all)_proxy|GIT_CONFIG_GLOBAL|GIT_SSL_CAPATH)$/i.test(name) && set(name),
+  );
 }

@@ -8,7 +8,7 @@ import { clonedRemote } from "./clone.ts";
 import { withDeadline } from "./deadline.ts";
 import { explained } from "./explain.ts";
 import { receivedBytes } from "./fetch-progress.ts";
-import { accessEnvironment, withMachineTls } from "./git-settings.ts";
+import { accessEnvironment, canAskItself, withMachineTls } from "./git-settings.ts";
 import { housekeeping } from "./housekeeping.ts";
 import { TlsUntrusted } from "./http/http-client.ts";
 import { type RefLister, refLister } from "./http/list-ref.ts";
@@ -78,15 +78,6 @@ export function systemRemote(program: GitProgram, options: RemoteOptions): Remot
     },
   });
   return { ...remote, close: tidying.stop };
-}
-
-/** Git knows more of proxies, certificates and rewritten addresses than we do: where any of them is set, it is asked. */
-function canAskItself({ env }: GitProgram, url: string): boolean {
-  if (!/^https?:/i.test(url)) return false;
-  const set = (name: string) => env[name] !== undefined && env[name] !== "" && env[name] !== "/dev/null";
-  return !Object.keys(env).some(
-    (name) => /^((https?|all)_proxy|GIT_CONFIG_GLOBAL|GIT_SSL_CAPATH)$/i.test(name) && set(name),
-  );
 }
 
 async function listed(

@@ -2,6 +2,7 @@ import { type EnvName, envName, type KvLayout, kvLayout } from "@sluice/core";
 import { branchRef, listBranches, watchBranches } from "@sluice/git";
 import { isRemote } from "../../config/load.ts";
 import type { EnvironmentConfig } from "../../config/schema.ts";
+import { accessOf } from "../../config/source-access.ts";
 import {
   type Environment,
   type EnvironmentContext,
@@ -70,7 +71,7 @@ function patternedEnvironment(
     },
     follows: matches,
     environmentOf: (branch) => ofBranch(context, name, { settings, branch }),
-    list: (signal) => listBranches({ repository, clock }, signal),
+    list: (signal) => listBranches({ repository, clock, access: accessOf(settings.source) }, signal),
     ...(local ? { watch: (signal: AbortSignal) => watchBranches(repository, { signal }) } : {}),
   };
 }
