@@ -1,0 +1,22 @@
+import { afterEach, expect, it } from "vitest";
+import { job, type World, world } from "../testing/world.ts";
+
+let w: World;
+afterEach(() => w.stop());
+
+it("a write whose answer was long in coming is not sent again by an engine that no longer leads", async () => {
+  w = world();
+  w.mirror.push({ "apps/web.yaml": job("web") });
+  let asked = 0;
+  w.apps.fault = (call) => {
+    if (call !== "apply") return undefined;
+    asked += 1;
+    // Longer than a proof of leading is good for; when the answer comes, another engine leads.
+    void w.clock.advance(5_000);
+    w.kv.fault = (other) => (other === "commit" ? "LOCK_LOST" : undefined);
+    return "SCHEDULER_UNREACHABLE";
+  };
+  w.start();
+  await w.until(() => w.events.of("leader.lost").length > 0);
+  expect(asked).toBe(1);
+});
