@@ -1,4 +1,11 @@
-import { type ChangeSummary, maskField, type Problem, type Revision, type Verdict } from "@sluice/core";
+import {
+  type ChangeSummary,
+  decodeRecord,
+  maskField,
+  type Problem,
+  type Revision,
+  type Verdict,
+} from "@sluice/core";
 import { dryRun } from "@sluice/deployer";
 import type { Environment } from "../engine/environment.ts";
 import { deployerTargets } from "../engine/targets.ts";
@@ -21,6 +28,7 @@ export async function diffOf(
   signal: AbortSignal,
 ): Promise<DiffView> {
   const { kv, clock, random, config } = context;
+  if (!environment.deploys) return mirroredOnly(environment, context, signal);
   const targets = deployerTargets(environment);
   const options = {
     environment: environment.name,
@@ -42,4 +50,15 @@ export async function diffOf(
     ...(fields ? { fields: fields.map(maskField) } : {}),
   }));
   return { revision, jobs, changes, refused, problems, unknown, waiting };
+}
+
+/** Where nothing is deployed, there is nothing a scheduler could disagree about. */
+async function mirroredOnly(
+  { layout }: Environment,
+  { kv }: HttpContext,
+  signal: AbortSignal,
+): Promise<DiffView> {
+  const marker = await kv.get(layout.revision, signal);
+  const revision = marker ? decodeRecord("marker", marker).revision : undefined;
+  return { revision, jobs: 0, changes: [], refused: [], problems: [], unknown: [], waiting: undefined };
 }
