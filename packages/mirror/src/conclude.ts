@@ -41,6 +41,7 @@ function tell(pass: Pass, work: Work, written: Written): void {
     type: "mirror.synced",
     revision: work.marker.revision,
     previous: work.marker.previous,
+    files: work.marker.files,
     created,
     updated: work.puts.length - created,
     deleted: work.removals.length,

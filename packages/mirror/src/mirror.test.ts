@@ -44,10 +44,13 @@ describe("the first revision", () => {
     expect(one.files()).toEqual({});
   });
 
-  it("is waited for while the branch does not exist, and nothing is deleted", async () => {
+  it("is waited for while the branch does not exist, which is told once, and nothing is deleted", async () => {
     one = bench();
     one.kv.set(LAYOUT.file(encodePath("left")), "over");
-    await one.settle();
+    await one.clock.advance(100_000);
+    expect(one.sink.of("mirror.waiting")).toMatchObject([
+      { reason: "Pending", message: 'the branch "main" does not exist; nothing is changed' },
+    ]);
     expect(one.kv.commits).toEqual([]);
     expect(one.files()).toEqual({ left: "over" });
     one.source.push({ a: "1" });
@@ -175,6 +178,22 @@ describe("a large revision", () => {
     expect(one.marker()).toMatchObject({ state: "synced", files: 302, digest: digestOf(files) });
     expect(commitOf(one.marker())).toBe(commit);
     expect(one.sink.of("mirror.synced").at(-1)).toMatchObject({ created: 202, updated: 100, deleted: 2 });
+  });
+
+  it("tells how far it is", async () => {
+    let now = 0;
+    const clock = {
+      now: () => (now += 40),
+      sleep: (ms: number, signal?: AbortSignal) => one.clock.sleep(ms, signal),
+    };
+    one = bench({ operations: 64 }, { clock });
+    one.source.push(many(3000));
+    await one.settle();
+    const told = one.sink.of("mirror.progress");
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect(told.map(({ done }) => done)).toEqual(told.map(({ done }) => done).sort((a, b) => a - b));
+    expect(new Set(told.map(({ total }) => total))).toEqual(new Set([3000]));
+    expect(one.sink.of("mirror.synced")).toMatchObject([{ files: 3000, created: 3000 }]);
   });
 
   it("leaves a list of changes out that is too long", async () => {
@@ -335,6 +354,28 @@ describe("the records of changes", () => {
     await one.settle();
     const record = JSON.parse(one.kv.dump()[LAYOUT.change(commit)] as string);
     expect(record.changes.map((change: { path: string }) => change.path)).toEqual(["a", "c"]);
+  });
+});
+
+describe("a restart", () => {
+  it("that finds everything in place tells so once, reads no content and writes nothing", async () => {
+    one = bench();
+    const commit = one.source.push(many(20));
+    await one.settle();
+    let reads = 0;
+    const { read } = one.source;
+    Object.assign(one.source, {
+      read: (...args: Parameters<typeof read>) => {
+        reads += 1;
+        return read(...args);
+      },
+    });
+    await one.restart();
+    await one.clock.advance(700_000);
+    expect(one.sink.of("mirror.checked")).toMatchObject([
+      { revision: `main@sha1:${commit}`, files: 20, since: "2026-01-01T00:00:00.000Z" },
+    ]);
+    expect([reads, one.kv.commits.length]).toEqual([0, 1]);
   });
 });
 

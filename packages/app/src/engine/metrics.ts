@@ -1,5 +1,6 @@
 import type { EventSink } from "@sluice/core";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { mirrorMetrics } from "./mirror-metrics.ts";
 
 export interface Metrics {
   readonly sink: EventSink;
@@ -21,19 +22,7 @@ export function metrics(): Metrics {
     labelNames: ["environment", "type"],
     registers,
   });
-  const synced = new Gauge({
-    name: "sluice_mirror_last_synced_timestamp_seconds",
-    help: "When a revision was last mirrored whole.",
-    labelNames: ["environment"],
-    registers,
-  });
-  const mirrorSeconds = new Histogram({
-    name: "sluice_mirror_sync_seconds",
-    help: "Time to mirror a revision.",
-    labelNames: ["environment"],
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
-    registers,
-  });
+  const mirrors = mirrorMetrics(registry);
   const deploySeconds = new Histogram({
     name: "sluice_deployment_seconds",
     help: "Time from a revision seen to its outcome.",
@@ -62,10 +51,8 @@ export function metrics(): Metrics {
       emit(event) {
         const { environment } = event;
         events.inc({ environment, type: event.type });
-        if (event.type === "mirror.synced") {
-          synced.set({ environment }, Date.parse(event.at) / 1_000);
-          mirrorSeconds.observe({ environment }, event.ms / 1_000);
-        } else if (event.type === "deployment.finished") {
+        mirrors.emit(event);
+        if (event.type === "deployment.finished") {
           const { counts, state } = event.status;
           deploySeconds.observe({ environment, state }, event.ms / 1_000);
           for (const kind of ["healthy", "progressing", "failed"] as const)

@@ -16,6 +16,7 @@ interface EventBodies {
   "mirror.synced": {
     revision: Revision;
     previous: Revision | undefined;
+    files?: number;
     created: number;
     updated: number;
     deleted: number;
