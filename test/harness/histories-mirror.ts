@@ -1,5 +1,12 @@
 import { consulKv } from "@sluice/consul";
-import { type Clock, envName, kvLayout, type RevisionMarker, systemClock } from "@sluice/core";
+import {
+  type Clock,
+  type EventSink,
+  envName,
+  kvLayout,
+  type RevisionMarker,
+  systemClock,
+} from "@sluice/core";
 import { type RecordingSink, recordingSink } from "@sluice/core/testing";
 import { gitSource } from "@sluice/git";
 import { mirror } from "@sluice/mirror";
@@ -14,6 +21,8 @@ export interface RunningMirror {
   wake(): void;
   /** Wakes it, and waits until a pass has ended that began after this call. */
   passed(): Promise<void>;
+  /** Wakes it, and waits until it says that the commit is mirrored; at once where it said so last. */
+  synced(commit: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,6 +51,13 @@ export async function runMirror(options: RunningMirrorOptions): Promise<RunningM
     random,
   });
   const sink = recordingSink();
+  const told: (() => void)[] = [];
+  const events: EventSink = {
+    emit(event) {
+      sink.emit(event);
+      if (event.type === "mirror.synced") for (const tell of told.splice(0)) tell();
+    },
+  };
   const stop = new AbortController();
   const looked: (() => void)[] = [];
   const counted = {
@@ -59,7 +75,7 @@ export async function runMirror(options: RunningMirrorOptions): Promise<RunningM
     prefix,
     clock,
     random,
-    events: sink,
+    events,
     holder: "history",
     lock,
   });
@@ -77,6 +93,11 @@ export async function runMirror(options: RunningMirrorOptions): Promise<RunningM
     async passed() {
       await nextLook();
       await nextLook();
+    },
+    async synced(commit) {
+      service.wake();
+      while (!sink.of("mirror.synced").at(-1)?.revision.endsWith(commit))
+        await within(LOOK_MS, new Promise<void>((resolve) => told.push(resolve)));
     },
     async stop() {
       stop.abort();
