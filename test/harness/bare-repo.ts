@@ -6,11 +6,11 @@ import { join } from "node:path";
 /** File contents by path. */
 export type Files = Readonly<Record<string, string>>;
 
-/** A bare repository whose branch `main` is set to exactly these files, commit after commit. */
+/** A bare repository whose branches are set to exactly these files, commit after commit. */
 export interface BareRepo {
   readonly folder: string;
-  /** @returns the commit's id. */
-  commit(files: Files): string;
+  /** @param branch default: `main`. @returns the commit's id. */
+  commit(files: Files, branch?: string): string;
   remove(): void;
 }
 
@@ -23,14 +23,13 @@ export function bareRepo(): BareRepo {
   git(["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   return {
     folder,
-    commit(files) {
+    commit(files, branch = "main") {
       const blobs = Object.entries(files).map(
         ([path, text]) => `M 100644 inline "${path}"\ndata ${Buffer.byteLength(text)}\n${text}\n`,
       );
-      const head =
-        "commit refs/heads/main\ncommitter A <a@example.test> 1700000000 +0000\ndata 1\nx\ndeleteall\n";
+      const head = `commit refs/heads/${branch}\ncommitter A <a@example.test> 1700000000 +0000\ndata 1\nx\ndeleteall\n`;
       git(["fast-import", "--quiet", "--force"], head + blobs.join(""));
-      return git(["rev-parse", "main"]);
+      return git(["rev-parse", `refs/heads/${branch}`]);
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

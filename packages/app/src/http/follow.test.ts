@@ -139,6 +139,21 @@ describe("following a commit", () => {
     ]);
   });
 
+  it("ends with the mirror where nothing is deployed, also for one who came late", async () => {
+    const mirrored = { ...environment, deploys: false };
+    const options = { kv, environment: mirrored, commit: A, from: undefined, plan: false };
+    const ends = async () => {
+      const lines: FollowLine[] = [];
+      const all = { ...options, clock: manualClock(), deadlineMs: 60_000 };
+      for await (const line of follow(all, new AbortController().signal)) lines.push(line);
+      return lines;
+    };
+    mark(A);
+    expect(await ends()).toEqual([{ end: "healthy" }]);
+    log("mirror", synced(A));
+    expect((await ends()).at(-1)).toEqual({ end: "healthy" });
+  });
+
   it("ends when a newer revision takes over", async () => {
     log("mirror", synced(A));
     log("deployer", {

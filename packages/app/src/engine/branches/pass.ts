@@ -43,12 +43,12 @@ export function emptyBranchMemory(): BranchMemory {
   return { absences: new Map(), told: new Set() };
 }
 
-/** While a person waits for a removal, the branches are listed this often. */
-const CONFIRMED_EVERY_MS = 1_000;
+/** While a removal is asked for, or begun and not done, the branches are listed this often. */
+const SOON_MS = 1_000;
 
 /**
  * Looks at the branches once: who came is mirrored from now on, who went is counted, and what was mirrored of those that are
- * gone for long enough is removed. A listing that fails throws, and every count starts anew.
+ * gone for long enough is removed. @throws as the listing and `Kv` do.
  */
 export async function branchPass(
   keeping: BranchKeeping,
@@ -56,11 +56,14 @@ export async function branchPass(
   fence: KvFence,
   signal: AbortSignal,
 ): Promise<Outcome> {
+  const { rules, clock, list } = keeping;
+  const { absences } = memory;
+  // Of a pass that fails it is not known who was there: every count starts anew.
+  memory.absences = new Map();
   const before = await readRegistry(keeping, signal);
-  const listing = await listOrForget(keeping, memory, signal);
-  const { rules, clock } = keeping;
+  const listing = await list(signal);
   const confirmed = await confirmedRemovals(keeping, before.entries, signal);
-  const input = { entries: before.entries, absences: memory.absences, listing, confirmed, now: clock.now() };
+  const input = { entries: before.entries, absences, listing, confirmed, now: clock.now() };
   const judgement = judgeListing(input, rules);
   memory.absences = judgement.absences;
   const managed = await managedAmong(keeping, judgement.removable, signal);
@@ -78,8 +81,11 @@ export async function branchPass(
     const written = { entries, index, next: left };
     if ((await writeRegistry(keeping, written, fence, signal)) === undefined) return AGAIN;
   }
-  const waited = entries.some(({ name, state }) => confirmed.has(name) && state === "absent");
-  return waited ? wait("Pending", "a removal was asked for", CONFIRMED_EVERY_MS) : OK;
+  const begun = entries.some(
+    ({ name, state }) =>
+      !removed.has(name) && (state === "removing" || (state === "absent" && confirmed.has(name))),
+  );
+  return begun ? wait("Pending", "a removal is under way", SOON_MS) : OK;
 }
 
 interface Registered {
@@ -106,19 +112,6 @@ async function writeRegistry(
   if (index !== "0" && Buffer.compare(encodeRegistry(entries), value) === 0) return index;
   const result = await kv.commit([{ verb: "cas", key: registryKey, value, index }], { fence }, signal);
   return result.applied ? result.index : undefined;
-}
-
-async function listOrForget(
-  { list }: BranchKeeping,
-  memory: BranchMemory,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
-  try {
-    return await list(signal);
-  } catch (error) {
-    memory.absences = new Map();
-    throw error;
-  }
 }
 
 /** A person's word counts for the absence it was given for, not for a later one. */

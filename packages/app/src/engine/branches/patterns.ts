@@ -10,7 +10,7 @@ function expressionOf(pattern: string): string {
     .map((part) => {
       if (part.startsWith("**")) return ".*";
       if (part === "*") return "[^/]*";
-      return part === "?" ? "[^/]" : part.replace(/[\\^$.*+?()[\]{}|/-]/gu, "\\$&");
+      return part === "?" ? "[^/]" : part.replace(/[\\^$.*+?()[\]{}|/]/gu, "\\$&");
     })
     .join("");
 }
