@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { isSluiceError, messageOf, readDocuments, type TextPlace } from "@sluice/core";
 import { type FlatValue, flatten } from "./flatten.ts";
 import { pathOfKey } from "./key-name.ts";
+import { plainJson } from "./plain-json.ts";
 import { readProperties, withVariables } from "./properties.ts";
 import type { ExpandRules, FileFormat } from "./rules.ts";
 
@@ -55,6 +56,9 @@ interface Read {
 }
 
 function fromDocument(bytes: Uint8Array, format: "json" | "yaml", { lists }: ExpandRules): Read {
+  const plain = format === "json" ? plainJson(bytes) : undefined;
+  if (plain !== undefined)
+    return { values: flatten(plain, lists), problems: [], locate: (path) => placeIn(bytes, path) };
   const { documents, problems } = readDocuments(bytes);
   if (problems.length > 0) return { values: [], problems };
   const [document, second] = documents;
@@ -66,6 +70,10 @@ function fromDocument(bytes: Uint8Array, format: "json" | "yaml", { lists }: Exp
   if (wrong) return { values: [], problems: [wrong] };
   const values = document ? flatten(document.value, lists) : [];
   return { values, problems: [], locate: document?.locate };
+}
+
+function placeIn(bytes: Uint8Array, path: FlatValue["path"]): TextPlace {
+  return readDocuments(bytes).documents[0]?.locate(path) ?? { line: 1, column: 1 };
 }
 
 /** YAML takes more than JSON; a file that says it is JSON should be. */
