@@ -29,6 +29,9 @@ export interface RoleProcessOptions {
   readonly config: object;
 }
 
+/** Long, for machines that run many things at once; what is waited for mostly comes in a second. */
+const PATIENCE_MS = 45_000;
+
 /** Starts the roles; resolves once they run. */
 export async function startRoles({ roles, config }: RoleProcessOptions): Promise<RoleProcess> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-roles-"));
@@ -47,7 +50,7 @@ export async function startRoles({ roles, config }: RoleProcessOptions): Promise
   const role: RoleProcess = {
     folder,
     output: printed.text,
-    async printed(pattern, { times = 1, deadlineMs } = {}) {
+    async printed(pattern, { times = 1, deadlineMs = PATIENCE_MS } = {}) {
       const every = new RegExp(pattern.source, "g");
       const ask = async () => ((printed.text().match(every) ?? []).length >= times ? true : undefined);
       await eventually(`${roles.join(", ")} prints ${pattern} ${times} times`, ask, deadlineMs).catch(

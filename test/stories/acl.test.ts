@@ -155,14 +155,14 @@ describeWithServer(
       it.each(cases("mirror"))("mirror: %s", { timeout: 60_000 }, async (_, number) => {
         const { rules, named } = without("mirror", `mirror-${number}`, number);
         const mirror = await mirrors(`mirror-${number}`, rules);
-        await mirror.printed(named, { deadlineMs: 30_000 });
+        await mirror.printed(named, { deadlineMs: 45_000 });
         await mirror.remove();
       });
 
       it.each(cases("deployer"))("deployer: %s", { timeout: 60_000 }, async (_, number) => {
         const { rules, named } = without("deployer", `deployer-${number}`, number);
         const deployer = await deploys(`deployer-${number}`, rules);
-        await deployer.printed(named, { deadlineMs: 30_000 });
+        await deployer.printed(named, { deadlineMs: 45_000 });
         await deployer.remove();
       });
 

@@ -55,7 +55,7 @@ describeWithServer("two mirrors of one environment on three Consul servers", { c
     return { first, second: await mirrorOf(environments, servers[1]) };
   }
 
-  function mirrored(server: number, environment: string, commit: string, deadlineMs?: number) {
+  function mirrored(server: number, environment: string, commit: string, deadlineMs = TAKEOVER_MS) {
     const ask = async () => {
       const seen = await read(server, environment);
       return seen?.synced && seen.commit === commit ? seen : undefined;
@@ -81,7 +81,9 @@ describeWithServer("two mirrors of one environment on three Consul servers", { c
       expect(second.output()).toMatch(LEADS);
     });
 
-    it("one that stops cleanly is replaced at once, long before its session would", async () => {
+    it("one that stops cleanly is replaced at once, long before its session would", {
+      timeout: STORY_MS,
+    }, async () => {
       const stopped = repository();
       const { first, second } = await pair({ stopped }, [1, 2]);
       await mirrored(0, "stopped", stopped.commit({ a: "1" }));
