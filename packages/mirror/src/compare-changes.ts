@@ -74,7 +74,7 @@ export function mirrored(files: readonly (TreeFile | undefined)[]): TreeFile[] {
   return files.filter((file): file is TreeFile => file?.kind === "file");
 }
 
-/** Indexes of the keys that are there; those written past a transaction were never told to us and are asked for. */
+/** Indexes of the changes' keys that are there; those written past a transaction were never told to us and are asked for. */
 async function completeIndexes(
   pass: Pass,
   indexes: ReadonlyMap<FilePath, string>,
@@ -86,7 +86,11 @@ async function completeIndexes(
   if (unknown.length === 0) return indexes;
   const keys = new Map(unknown.map(({ path }) => [layout.file(path), path]));
   const entries = await kv.getMany([...keys.keys()], signal);
-  const complete = new Map(indexes);
+  const complete = new Map<FilePath, string>();
+  for (const { path } of changes) {
+    const index = indexes.get(path);
+    if (index !== undefined) complete.set(path, index);
+  }
   for (const [key, entry] of entries) complete.set(keys.get(key) as FilePath, entry.modifyIndex);
   return complete;
 }
