@@ -184,6 +184,19 @@ describe("a pack bomb", () => {
     expect(await drain(source.read(oids.slice(1)))).toEqual(["s"]);
   });
 
+  it("of a repository read by a git too old to be asked for sizes is refused all the same", async () => {
+    const old = join(repository.path, "old-git");
+    const answer = '[ "$1" = --version ] && echo "git version 2.30.2" && exit';
+    writeFileSync(old, `#!/bin/sh\n${answer}\nexec git "$@"\n`, { mode: 0o755 });
+    const commit = repository.commit({ big: "x".repeat(2_000_000), small: "s" });
+    const source = await open({ git: old, limits: { maxFileBytes: 1_000_000 } });
+    const files = [...(await source.tree(commit))].sort((a, b) => (a.path < b.path ? -1 : 1));
+    const oids = files.map((file) => file.oid);
+    await expect(drain(source.read(oids.slice(0, 1)))).rejects.toMatchObject({ code: "FILE_TOO_LARGE" });
+    expect(await drain(source.read(oids.slice(1)))).toEqual(["s"]);
+    expect(repository.childrenOf(process.pid, "--batch-command")).toEqual([]);
+  });
+
   async function drain(blobs: AsyncIterable<Uint8Array>): Promise<string[]> {
     const texts: string[] = [];
     for await (const bytes of blobs) texts.push(Buffer.from(bytes).toString());

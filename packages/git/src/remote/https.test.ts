@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CommitId, type Source, systemClock } from "@sluice/core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { gitSource } from "../git-source.ts";
 import { type Certificate, pemsOf, type TestAuthority, testAuthority } from "../testing/certificates.ts";
 import { type GitServer, gitServer } from "../testing/git-server.ts";
@@ -250,6 +250,52 @@ describe.each([
     server.requests = [];
     expect((await failure(source)).code).toBe("LIMIT_EXCEEDED");
     expect(server.requests).toHaveLength(1);
+  });
+});
+
+describe("a repository behind https where the environment names a proxy", () => {
+  beforeEach(() => {
+    vi.stubEnv("all_proxy", "http://127.0.0.1:9");
+    vi.stubEnv("no_proxy", "127.0.0.1");
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  it("is asked by git, which knows of proxies, with the same credentials and certificates", async () => {
+    server.authorization = basicOf("deployer", SECRET);
+    const source = await open(
+      { ca: authority.ca, auth: { username: "deployer", passwordFile: secretFile } },
+      {},
+    );
+    expect(await source.head()).toBe(commit);
+    server.requests = [];
+    expect(await source.head()).toBe(commit);
+    expect(server.requests.map((one) => one.method)).toEqual(["GET", "POST"]);
+    expect(written()).not.toContain(SECRET);
+  });
+
+  it("says in a sentence that the credentials or the certificate are wrong", async () => {
+    server.authorization = basicOf("deployer", "another");
+    const auth = { username: "deployer", passwordFile: secretFile };
+    const denied = await failure(await open({ ca: authority.ca, auth }, {}));
+    expect(denied.code).toBe("GIT_DENIED");
+    expect(denied.message).toMatch(/^the server refused the credentials \(git ls-remote failed: /);
+    const untrusted = await failure(await open({ ca: stranger.ca, auth }, {}));
+    expect(untrusted.message).toMatch(/^the server's certificate is not trusted \(git ls-remote failed: /);
+    for (const { message } of [denied, untrusted]) {
+      expect(message).not.toContain(SECRET);
+      expect(message).not.toContain(basicOf("deployer", SECRET).slice(6));
+    }
+  });
+
+  it("never gives its credentials to another server", async () => {
+    const other = await gitServer(repository.path, pemsOf(certificate));
+    others.push(other);
+    server.instead = (req, res) => sentOn(req.url, res, "/deploy.git", `${other.origin}/deploy.git`);
+    const source = await open({ ca: authority.ca, auth: { tokenFile: secretFile } }, {});
+    expect((await failure(source)).message).toMatch(/^the server sends us on to another address/);
+    expect(other.requests).toEqual([]);
   });
 });
 
