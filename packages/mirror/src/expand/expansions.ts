@@ -30,7 +30,7 @@ export interface Expansions {
 }
 
 /** How much is remembered: outlines by their keys, values by their bytes. What was forgotten is computed again. */
-const OUTLINED_KEYS = 300_000;
+const OUTLINED_KEYS = 600_000;
 const VALUE_BYTES = 16 * 1024 * 1024;
 /** Fewer ids than these are never forgotten. */
 const ORIGINS = 200_000;
