@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import type { Clock } from "@sluice/core";
 import { type Agent, agent } from "./agent/agent.ts";
@@ -54,6 +55,8 @@ export function assemble(store: Store, options: AssemblyOptions): Assembly {
   const { host, nodeName, clock, random, log } = options;
   const failed = (error: unknown) => log({ type: "consul.error", message: reason(error) });
   const stopping = new AbortController();
+  // Every request that waits listens: many are no leak.
+  setMaxListeners(0, stopping.signal);
   const state = assembleState(store, options, failed);
   const wait = { watchers: state.watchers, clock, random, stopped: stopping.signal };
   const lists = listIndexes(state.watchers);
