@@ -30,8 +30,15 @@ function git(...args: string[]): string {
 function push(branch: string, files: Files): string {
   return repository.commit(files, branch);
 }
+/** Makes a branch of another repository and deletes it; resolves when what was mirrored of it is gone, too. */
+async function graceIsOver(witness: BareRepo, branch: string): Promise<void> {
+  await mirrored(`witness-${branch}`, witness.commit({ a: "1" }, branch));
+  execFileSync("git", ["-C", witness.folder, "update-ref", "-d", `refs/heads/${branch}`]);
+  await until("the grace time is over", async () => (await nameOf(branch)) === undefined);
+}
 
-async function config(source: object): Promise<object> {
+/** @param witness the repository of a second environment of several branches, whose branches show that the time is over. */
+async function config(source: object, witness?: BareRepo): Promise<object> {
   const [consulPort, port] = await Promise.all([freePort(), freePort()]);
   consul = `http://127.0.0.1:${consulPort}`;
   http = `http://127.0.0.1:${port}`;
@@ -42,6 +49,13 @@ async function config(source: object): Promise<object> {
     lock: { ttl: "10s", delay: "1s" },
     environments: {
       preview: { source: { branches: ["feature/*", "release-*"], interval: "250ms", vanished, ...source } },
+      ...(witness
+        ? {
+            witness: {
+              source: { branches: ["w*"], interval: "250ms", vanished, repository: witness.folder },
+            },
+          }
+        : {}),
       production: { deploy: false, source: { interval: "250ms", ...source } },
     },
   };
@@ -92,14 +106,18 @@ afterEach(async () => {
 });
 
 describe("an environment of several branches", () => {
+  let witness: BareRepo;
   beforeEach(async () => {
     repository = bareRepo();
     push("main", { "main.yaml": "main" });
-    const settings = await config({ repository: repository.folder });
+    witness = bareRepo();
+    witness.commit({ a: "1" });
+    const settings = await config({ repository: repository.folder }, witness);
     // The process that answers over HTTP is another one than the one that mirrors: it learns of branches from the KV alone.
     await start(settings, "consul", "mirror");
     await start(settings, "http");
   });
+  afterEach(() => witness?.remove());
 
   it("follows branches as they are made, pushed to, deleted, made again and gone for good", async () => {
     const first = push("feature/Login", { a: "1", b: "1" });
@@ -152,16 +170,17 @@ describe("an environment of several branches", () => {
     execFileSync("mkdir", [packed]);
     const [mirror] = processes as [RoleProcess];
     await mirror.printed(/preview ✗ the branches cannot be looked at/);
-    await new Promise((resolve) => setTimeout(resolve, GRACE_MS + 1_000));
+    await graceIsOver(witness, "w1");
     execFileSync("rmdir", [packed]);
     await mirror.printed(/preview ✔ the branches can be looked at again/);
     // There is no branch at all now.
-    await new Promise((resolve) => setTimeout(resolve, GRACE_MS + 1_000));
+    await graceIsOver(witness, "w2");
     expect((await branches()).map(({ state }) => state)).toEqual(["present"]);
     expect(await keysOf("preview-release-1")).toEqual(keys);
     execFileSync("mv", [`${packed}.away`, packed]);
     expect((await mirrored("preview-release-1", commit)).files).toEqual({ r: "1" });
-    expect(mirror.output()).not.toContain("is gone");
+    expect(mirror.output()).not.toContain("preview ◎ the branch");
+    expect(mirror.output()).not.toContain("Warning");
   });
 
   it("asks before more go at once than may, and removes the one a person names", async () => {

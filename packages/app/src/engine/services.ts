@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { hostname } from "node:os";
 import {
   type EventSink,
@@ -30,6 +31,8 @@ export interface ServiceOptions extends EngineOptions {
 export function runServices(options: ServiceOptions): Promise<never> {
   const { closing, roles, environments } = options;
   const stopping = new AbortController();
+  // Every service listens; Node takes more than ten listeners for a leak.
+  setMaxListeners(0, stopping.signal);
   const running: Promise<void>[] = [];
   const failed = new Promise<never>((_, reject) => {
     const watchOver = (name: string, work: Promise<void>) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Kv } from "@sluice/core";
 import type { Closers } from "../closers.ts";
 import type { Environment } from "../environment.ts";
@@ -29,6 +30,8 @@ export function liveEnvironments({ fixed, patterned, kv, closing }: LiveOptions)
   const known = new Map<PatternedEnvironment, readonly Environment[]>();
   const listeners: ((environments: readonly Environment[]) => void)[] = [];
   const stopping = new AbortController();
+  // Each pattern's watch listens; Node takes more than ten listeners for a leak.
+  setMaxListeners(0, stopping.signal);
   const ofBranches = () => patterned.flatMap((one) => known.get(one) ?? []);
 
   function learn(one: PatternedEnvironment, entries: readonly BranchEntry[]) {
