@@ -1,6 +1,7 @@
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type CommitId, SluiceError } from "@sluice/core";
+import type { SourceLimits } from "../limits.ts";
 import { type GitProgram, type RunOptions, runGit } from "../program.ts";
 import { readLocalRef } from "../refs/local-ref.ts";
 import { type Credential, readCredential } from "./access.ts";
@@ -49,32 +50,11 @@ export function systemRemote(program: GitProgram, options: RemoteOptions): Remot
     },
     async fetch(clone, tracking, signal) {
       const credential = await readCredential(address, access.auth);
-      const how = [
-        "--progress",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-recurse-submodules",
-        "--no-auto-maintenance",
-      ];
       const what = ["--", lister?.base() ?? address.url, `+${ref}:${tracking}`];
-      const over = new AbortController();
-      const heard = receivedBytes((bytes) => {
-        if (bytes > limits.maxFetchBytes) over.abort(fetchTooLarge(limits.maxFetchBytes));
-      });
-      const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
-      const extra = { signal: until, heard, timeoutMs: limits.fetchTimeoutMs };
-      const [before, known] = await Promise.all([partialPacks(clone), readLocalRef(clone, tracking)]);
-      try {
-        await run([`--git-dir=${clone}`, "fetch", ...how, ...what], credential, extra);
-        // Git tells its progress now and then; a fast fetch may be over by then.
-        if (over.signal.aborted)
-          await run([`--git-dir=${clone}`, ...setBack(tracking, known)], credential, {});
-        over.signal.throwIfAborted();
-        tidying.afterFetch(clone);
-      } catch (error) {
-        await removePartialPacks(clone, before);
-        throw error;
-      }
+      const inClone = (args: readonly string[], extra: RunOptions) =>
+        run([`--git-dir=${clone}`, ...args], credential, extra);
+      await boundedFetch({ clone, tracking, what, limits, run: inClone }, signal);
+      tidying.afterFetch(clone);
     },
   });
   return { ...remote, close: tidying.stop };
@@ -92,6 +72,40 @@ async function listed(
   } catch (error) {
     // Git looks for authorities where the system keeps them, which Node does not.
     if (error instanceof TlsUntrusted) return "ask git";
+    throw error;
+  }
+}
+
+interface Fetch {
+  readonly clone: string;
+  readonly tracking: string;
+  /** The last words of the command: from where, and which ref to where. */
+  readonly what: readonly string[];
+  readonly limits: SourceLimits;
+  run(args: readonly string[], extra: RunOptions): Promise<unknown>;
+}
+
+const QUIETLY = ["--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--no-auto-maintenance"];
+
+/** @throws LIMIT_EXCEEDED where more came than may; the ref is then where it was. */
+async function boundedFetch(
+  { clone, tracking, what, limits, run }: Fetch,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const over = new AbortController();
+  const heard = receivedBytes((bytes) => {
+    if (bytes > limits.maxFetchBytes) over.abort(fetchTooLarge(limits.maxFetchBytes));
+  });
+  const until = signal ? AbortSignal.any([signal, over.signal]) : over.signal;
+  const extra = { signal: until, heard, timeoutMs: limits.fetchTimeoutMs };
+  const [before, known] = await Promise.all([partialPacks(clone), readLocalRef(clone, tracking)]);
+  try {
+    await run(["fetch", "--progress", ...QUIETLY, ...what], extra);
+    // Git tells its progress now and then; a fast fetch may be over by then.
+    if (over.signal.aborted) await run(setBack(tracking, known), {});
+    over.signal.throwIfAborted();
+  } catch (error) {
+    await removePartialPacks(clone, before);
     throw error;
   }
 }

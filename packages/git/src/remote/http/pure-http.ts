@@ -56,13 +56,7 @@ export function pureHttp({ access, credential, mostBytes, signal }: PureHttpOpti
         },
         access,
       );
-      if (answer.status === 401 || answer.status === 403) {
-        answer.body.destroy();
-        throw new SluiceError(
-          "GIT_DENIED",
-          `${new URL(url).origin} refused the credentials (${answer.status})`,
-        );
-      }
+      refuseDenied(answer, url);
       const named = Object.entries(answer.headers).map(([name, value]) => [name, String(value)]);
       return {
         url,
@@ -74,4 +68,10 @@ export function pureHttp({ access, credential, mostBytes, signal }: PureHttpOpti
       };
     },
   };
+}
+
+function refuseDenied({ status, body }: HttpAnswer, url: string): void {
+  if (status !== 401 && status !== 403) return;
+  body.destroy();
+  throw new SluiceError("GIT_DENIED", `${new URL(url).origin} refused the credentials (${status})`);
 }
