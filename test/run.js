@@ -5,7 +5,11 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 function step(program, ...args) {
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: "inherit", env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" } });
+  const { status, error } = spawnSync(program, args, {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, TURBO_TELEMETRY_DISABLED: "1" },
+  });
   if (error) process.stderr.write(`✗ ${program}: ${error.message}\n`);
   if (status !== 0) process.exit(status ?? 1);
 }
