@@ -11,7 +11,7 @@ const ONE_SERVER = "one Consul server";
 export const mirrorBench: Bench = {
   name: "mirror",
   about:
-    "files of 1 KiB from a local repository into Consul: first mirror, changes, idle polls, memory; --large: 100,000 files too; --quick: one server, 1,000 files",
+    "files of 1 KiB from a local repository into Consul: first mirror, changes, idle polls, memory; --large: 100,000 files too; --only-large: nothing else; --quick: one server, 1,000 files",
   async run(report, flags) {
     const peer = await installGit2Consul().catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
@@ -22,7 +22,8 @@ export const mirrorBench: Bench = {
     report.add({ figure: "node -e 0", value: node, unit: "ms", target: null });
     try {
       for (const server of consulServers) {
-        if (flags.has("--quick") && server.name !== ONE_SERVER) continue;
+        const single = flags.has("--quick") || flags.has("--only-large");
+        if (single && server.name !== ONE_SERVER) continue;
         await onServer(server, { report, node, flags, peer });
       }
     } finally {
@@ -59,6 +60,7 @@ async function onServer({ name, start }: ConsulServer, run: Run): Promise<void> 
 }
 
 function sizesOn(name: string, flags: ReadonlySet<string>): number[] {
+  if (flags.has("--only-large")) return [100_000];
   if (flags.has("--quick")) return [1_000];
   if (name !== ONE_SERVER) return [100, 10_000];
   return flags.has("--large") ? [100, 1_000, 10_000, 100_000] : [100, 1_000, 10_000];

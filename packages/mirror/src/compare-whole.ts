@@ -127,9 +127,12 @@ function touched(
 ): FileChange[] {
   if (!changes) return [];
   const explained = new Set(changes.map((change) => change.path));
-  const written = puts.map(({ path, oid, index }): FileChange => {
-    return { kind: index === "0" ? "created" : "updated", path, oid };
-  });
-  const removed = removals.map(({ path }): FileChange => ({ kind: "deleted", path }));
-  return [...written, ...removed].filter((change) => !explained.has(change.path));
+  const written = puts.filter(({ path }) => !explained.has(path));
+  const removed = removals.filter(({ path }) => !explained.has(path));
+  return [
+    ...written.map(({ path, oid, index }): FileChange => {
+      return { kind: index === "0" ? "created" : "updated", path, oid };
+    }),
+    ...removed.map(({ path }): FileChange => ({ kind: "deleted", path })),
+  ];
 }

@@ -7,10 +7,10 @@ import {
   type Outcome,
   type Problem,
 } from "@sluice/core";
-import type { Pass, Put } from "./pass.ts";
+import type { Pass } from "./pass.ts";
 import { refuse } from "./refuse.ts";
 
-/** Contents kept in memory between measuring and writing; what does not fit is read a second time. */
+/** Contents kept in memory between measuring and writing. Where there is more, all of it is read a second time. */
 const MOST_KEPT_BYTES = 32 * 1024 * 1024;
 
 /**
@@ -19,29 +19,23 @@ const MOST_KEPT_BYTES = 32 * 1024 * 1024;
  */
 export async function loadBlobs(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   if (!pass.work) return OK;
-  const paths = pathsByContent(pass.work.puts);
+  const { puts } = pass.work;
   const blobs = new Map<ObjectId, Uint8Array>();
-  const problems: Problem[] = [];
+  const tooLarge = new Map<ObjectId, number | undefined>();
   const most = Math.min(pass.settings.maxFileBytes, pass.settings.kv.limits.valueBytes);
-  let kept = 0;
-  for await (const { oid, bytes } of contents(pass, [...paths.keys()], signal)) {
-    if (bytes === undefined || bytes.byteLength > most)
-      problems.push(...(paths.get(oid) ?? []).map((path) => tooLarge(path, bytes?.byteLength, most)));
-    kept += bytes?.byteLength ?? 0;
-    if (bytes && kept <= MOST_KEPT_BYTES) blobs.set(oid, bytes);
+  let total = 0;
+  for await (const { oid, bytes } of contents(pass, [...new Set(puts.map((put) => put.oid))], signal)) {
+    if (bytes === undefined || bytes.byteLength > most) tooLarge.set(oid, bytes?.byteLength);
+    total += bytes?.byteLength ?? 0;
+    if (total > MOST_KEPT_BYTES) blobs.clear();
+    else if (bytes) blobs.set(oid, bytes);
   }
   pass.blobs = blobs;
-  return problems.length === 0 ? OK : refuse(pass, problems, sentence(problems));
-}
-
-function pathsByContent(puts: readonly Put[]): Map<ObjectId, FilePath[]> {
-  const paths = new Map<ObjectId, FilePath[]>();
-  for (const { path, oid } of puts) {
-    const same = paths.get(oid);
-    if (same) same.push(path);
-    else paths.set(oid, [path]);
-  }
-  return paths;
+  if (tooLarge.size === 0) return OK;
+  const problems = puts
+    .filter(({ oid }) => tooLarge.has(oid))
+    .map(({ path, oid }) => problem(path, tooLarge.get(oid), most));
+  return refuse(pass, problems, sentence(problems));
 }
 
 /** Contents in order; undefined for one so large that the source does not read it. */
@@ -63,7 +57,7 @@ async function* contents(
   }
 }
 
-function tooLarge(file: FilePath, bytes: number | undefined, most: number): Problem {
+function problem(file: FilePath, bytes: number | undefined, most: number): Problem {
   const size = bytes === undefined ? "far too many bytes" : `${bytes} bytes`;
   return {
     file,
