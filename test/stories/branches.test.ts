@@ -193,8 +193,10 @@ describe("an environment of several branches", () => {
     for (const name of names) expect(await readMirrored(consul, `preview-${name}`)).toBeDefined();
     const present = await fetch(`${http}/api/v1/environments/production/remove`, { method: "POST" });
     expect(present.status).toBe(404);
-    const word = await fetch(`${http}/api/v1/environments/preview-release-3/remove`, { method: "POST" });
-    expect(word.status).toBe(200);
+    const server = { env: { SLUICE_SERVER: http } };
+    const listed = await sluice(["branches", "--environment", "preview"], server);
+    expect(listed.output).toMatch(/preview-release-3 +release-3 +absent/);
+    expect((await sluice(["branches", "--remove", "preview-release-3"], server)).code).toBe(0);
     await until("it is gone", async () => (await nameOf("release-3")) === undefined);
     expect(await keysOf("preview-release-3")).toEqual([]);
     expect((await branches()).map(({ branch }) => branch)).toEqual(
@@ -222,7 +224,9 @@ describe("pushes to the branches of a hosted repository", () => {
     expect(made.code).toBe(0);
     const name = /preview-feature-new-[0-9a-f]{10}/.exec(JSON.stringify(await branches()))?.[0];
     expect(name).toBeDefined();
-    expect(made.output).toMatch(/remote: ✔ is mirrored; nothing is deployed from it/);
+    expect(made.output).toMatch(
+      /remote: ✔ mirrored as preview-feature-new-[0-9a-f]{10}; nothing is deployed from it/,
+    );
     expect(made.output).toMatch(/remote: ✔ mirrored feature\/new@sha1:[0-9a-f]{8} \(1 file\)/);
     expect((await mirrored(name, await clone.head())).files).toEqual({ "a.yaml": "a: 2\n" });
 

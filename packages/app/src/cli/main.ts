@@ -1,6 +1,7 @@
 import { isSluiceError, messageOf } from "@sluice/core";
 import { Command, CommanderError, Option } from "commander";
 import { GLYPH } from "../text/glyphs.ts";
+import type { BranchesOptions } from "./commands/branches.ts";
 import type { DemoOptions } from "./commands/demo.ts";
 import type { DiffOptions } from "./commands/diff.ts";
 import type { DoctorOptions } from "./commands/doctor.ts";
@@ -142,6 +143,12 @@ function repositoryCommands(program: Command, context: CliContext, done: Done): 
 }
 
 function questionCommands(program: Command, context: CliContext, done: Done): void {
+  onServer(program.command("branches").description("branches that have an environment of their own"))
+    .addOption(output())
+    .option("--remove <environment>", "what was mirrored of this one may go now: its branch is gone for good")
+    .action(async (options: BranchesOptions) =>
+      done(await (await import("./commands/branches.ts")).branches(options, context)),
+    );
   onServer(
     program
       .command("status")

@@ -144,14 +144,24 @@ describe("following a commit", () => {
     const options = { kv, environment: mirrored, commit: A, from: undefined, plan: false };
     const ends = async () => {
       const lines: FollowLine[] = [];
-      const all = { ...options, clock: manualClock(), deadlineMs: 60_000 };
-      for await (const line of follow(all, new AbortController().signal)) lines.push(line);
+      const clock = manualClock();
+      const all = { ...options, clock, deadlineMs: 60_000 };
+      let ended = false;
+      const following = (async () => {
+        for await (const line of follow(all, new AbortController().signal)) lines.push(line);
+        ended = true;
+      })();
+      while (!ended) await clock.advance(100);
+      await following;
       return lines;
     };
     mark(A);
     expect(await ends()).toEqual([{ end: "healthy" }]);
     log("mirror", synced(A));
-    expect((await ends()).at(-1)).toEqual({ end: "healthy" });
+    expect(await ends()).toEqual([
+      { text: "✔ mirrored main@sha1:aaaaaaaa (1 file) in 4ms" },
+      { end: "healthy" },
+    ]);
   });
 
   it("ends when a newer revision takes over", async () => {

@@ -1,9 +1,8 @@
 import { realpath } from "node:fs/promises";
 import { sep } from "node:path";
-import { type CommitId, commitId, type EnvName, SluiceError } from "@sluice/core";
+import { type CommitId, SluiceError } from "@sluice/core";
 import { type Reviewer, reviewer } from "@sluice/deployer";
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
 import type { Environment } from "../engine/environment.ts";
 import { changeLine, problemLine } from "../text/changes.ts";
 import { count } from "../text/events.ts";
@@ -11,26 +10,14 @@ import { GLYPH } from "../text/glyphs.ts";
 import type { HttpContext } from "./context.ts";
 import { type FollowFrom, follow, followFrom } from "./follow.ts";
 import { sendLines } from "./lines.ts";
+import { concernedBy, type Push, parsePush } from "./pushed.ts";
 
-const commit = z
-  .string()
-  .regex(/^[0-9a-f]{40}$/)
-  .nullable();
-
-const pushSchema = z.object({
-  /** Where the repository is, as the engine names it: the hook's working folder. */
-  repository: z.string(),
-  updates: z.array(z.object({ ref: z.string(), from: commit, to: commit })).max(10_000),
-  quarantine: z.object({ objectDirectory: z.string(), alternates: z.string() }).optional(),
-});
-type Push = z.output<typeof pushSchema>;
 type Reviewers = WeakMap<Environment, Reviewer>;
 type Line = { text?: string; end?: string };
 
 /** A plan longer than this is told in numbers. */
 const MOST_CHANGES = 50;
 const MOST_PROBLEMS = 100;
-const HEADS = "refs/heads/";
 const FOLLOW_MS = 10 * 60_000;
 /** How many pushes' starting points are remembered between their two hooks. */
 const REMEMBERED = 1_000;
@@ -50,12 +37,6 @@ export function hookRoutes(app: FastifyInstance, context: HttpContext): void {
     const push = parsePush(request.body);
     return sendLines(request, reply, context.signal, (signal) => followPush(push, context, starts, signal));
   });
-}
-
-function parsePush(body: unknown): Push {
-  const parsed = pushSchema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  throw new SluiceError("USAGE", "this is no description of a push");
 }
 
 async function* reviewPush(
@@ -99,7 +80,7 @@ async function* reviewPush(
       continue;
     }
     if (!environment.deploys) {
-      yield { text: `${GLYPH.done} ${title}is mirrored; nothing is deployed from it` };
+      yield { text: `${GLYPH.done} mirrored as ${environment.name}; nothing is deployed from it` };
       continue;
     }
     for (const change of review.changes.slice(0, MOST_CHANGES)) yield { text: title + changeLine(change) };
@@ -150,7 +131,10 @@ async function* followPush(
   for (const { environment, to } of concerned) {
     if (!to) continue;
     // A repository on this machine is watched; of another one only its hook tells.
-    if (!environment.local) context.fetches.ask(environment, { by: "git", delivery: to });
+    if (!environment.local) {
+      const pattern = context.patterned.filter(({ name }) => name === environment.pattern);
+      for (const one of [environment, ...pattern]) context.fetches.ask(one, { by: "git", delivery: to });
+    }
     const from = starts.get(`${environment.name} ${to}`);
     const options = {
       kv,
@@ -171,38 +155,4 @@ function remember(starts: Map<string, FollowFrom>, key: string, start: FollowFro
   starts.set(key, start);
   const [oldest] = starts.keys();
   if (starts.size > REMEMBERED && oldest !== undefined) starts.delete(oldest);
-}
-
-interface Concerned {
-  readonly environment: Environment;
-  readonly from: CommitId | undefined;
-  readonly to: CommitId | undefined;
-}
-
-/** The environments of the branches the push moves; a branch that is only being made has one, too, if a pattern matches it. */
-async function concernedBy(
-  push: Push,
-  { environments, patterned }: Pick<HttpContext, "environments" | "patterned">,
-): Promise<readonly Concerned[]> {
-  const pushed = await realpath(push.repository).catch(() => push.repository);
-  const concerned = new Map<EnvName, Concerned>();
-  for (const one of [...environments, ...patterned]) {
-    if ((await placeOf(one)) !== pushed) continue;
-    for (const { ref, from, to } of push.updates) {
-      const branch = ref.startsWith(HEADS) ? ref.slice(HEADS.length) : undefined;
-      if (branch === undefined || !one.follows(branch)) continue;
-      const environment = "environmentOf" in one ? one.environmentOf(branch) : one;
-      if (concerned.has(environment.name)) continue;
-      concerned.set(environment.name, {
-        environment,
-        from: from ? commitId(from) : undefined,
-        to: to ? commitId(to) : undefined,
-      });
-    }
-  }
-  return [...concerned.values()];
-}
-
-async function placeOf({ local, repository }: Pick<Environment, "local" | "repository">): Promise<string> {
-  return local ? realpath(repository).catch(() => repository) : repository;
 }

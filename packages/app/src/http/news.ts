@@ -28,7 +28,7 @@ export type News =
   | { kind: "silence" }
   | { kind: "timeout" };
 
-/** How long the deployment's own key waits before it is believed to be the end: the events behind it are on their way. */
+/** How long a key waits before it is believed to be the end: the events behind it are on their way. */
 const EVENTS_LAG_MS = 1_000;
 
 /** After how long without news a follower is told what is being waited for; then after twice that, and so on. */
@@ -68,7 +68,7 @@ export async function* newsOf(
   void watch(
     layout.revision,
     (entry) => ({ kind: "marker", marker: decodeRecord("marker", entry) }),
-    0,
+    environment.deploys ? 0 : EVENTS_LAG_MS,
   ).catch(() => undefined);
   void watch(
     layout.deployment,

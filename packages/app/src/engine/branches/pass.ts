@@ -14,9 +14,10 @@ import {
   type Outcome,
   wait,
 } from "@sluice/core";
-import { type Absences, type GuardRules, type Judgement, judgeListing, mostAtOnce } from "./guard.ts";
+import { type Absences, type GuardRules, judgeListing } from "./guard.ts";
 import { type BranchEntry, decodeRegistry, encodeRegistry } from "./registry.ts";
 import { removeEnvironment, removeLocks } from "./remove.ts";
+import { tellMoves, tellObstacles } from "./tell.ts";
 
 /** What looks after the branches of one environment. */
 export interface BranchKeeping {
@@ -74,7 +75,7 @@ export async function branchPass(
   const index = await writeRegistry(keeping, { ...before, next: entries }, fence, signal);
   if (index === undefined) return AGAIN;
   tellMoves(keeping, before.entries, entries);
-  tellObstacles(keeping, memory, judgement, managed);
+  memory.told = tellObstacles(keeping, memory.told, { ...judgement, managed });
   const removed = await removeAll(keeping, entries, signal);
   if (removed.size > 0) {
     const left = entries.filter(({ name }) => !removed.has(name));
@@ -148,60 +149,6 @@ async function managedAmong(
   for (const entry of removable)
     if ((await kv.list(layoutOf(entry.branch).inventories, signal)).length > 0) managed.push(entry);
   return managed;
-}
-
-function tellMoves(
-  { emit, rules }: BranchKeeping,
-  before: readonly BranchEntry[],
-  after: readonly BranchEntry[],
-): void {
-  const known = new Map(before.map((entry) => [entry.name, entry.state]));
-  for (const { branch, name, state } of after) {
-    const was = known.get(name);
-    if (was === undefined) emit({ type: "branches.appeared", branch, name });
-    else if (was === "present" && state !== "present")
-      emit({ type: "branches.vanished", branch, name, graceMs: rules.graceMs });
-    else if (was !== "present" && state === "present") emit({ type: "branches.returned", branch, name });
-  }
-}
-
-function tellObstacles(
-  { emit }: BranchKeeping,
-  memory: BranchMemory,
-  { entries, tooMany, unnamed, leftOut }: Judgement,
-  managed: readonly BranchEntry[],
-): void {
-  const told = new Set<string>();
-  const once = (what: string, tell: () => void) => {
-    told.add(what);
-    if (!memory.told.has(what)) tell();
-  };
-  const keep = (kept: readonly BranchEntry[], reason: "PruneRefused" | "PrunePending", message: string) => {
-    const names = kept.map(({ name }) => name);
-    if (names.length > 0)
-      once(`${reason} ${message} ${names.join(" ")}`, () =>
-        emit({ type: "branches.kept", names, reason, message }),
-      );
-  };
-  const most = mostAtOnce(entries.length);
-  keep(
-    tooMany,
-    "PrunePending",
-    `more branches are gone than may be removed at once without being asked (${most} of ${entries.length}); confirm those that are meant`,
-  );
-  keep(
-    unnamed,
-    "PrunePending",
-    "the branches are there, but no pattern names them any more; confirm their removal, or mend the patterns",
-  );
-  keep(
-    managed,
-    "PruneRefused",
-    "their branches are gone, but jobs of theirs still run; remove the jobs first",
-  );
-  for (const { branch, why } of leftOut)
-    once(`${branch} ${why}`, () => emit({ type: "branches.left-out", branch, why }));
-  memory.told = told;
 }
 
 /** @returns the environments that are gone now; the others stay to be removed the next time. */
