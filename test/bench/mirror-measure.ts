@@ -56,6 +56,7 @@ export interface InPlace {
   /** Milliseconds from the start of the process to its word that everything is there. */
   readonly startMs: number;
   readonly pollCpuMs: number;
+  readonly peakMib: number;
 }
 
 const POLL_EVERY_MS = 100;
@@ -76,7 +77,7 @@ export async function inPlace({ consul, prefix, repository }: Place, location?: 
     await sleep(1_000);
     const before = process.cpuMs();
     await sleep(POLLS * POLL_EVERY_MS);
-    return { startMs, pollCpuMs: (process.cpuMs() - before) / POLLS };
+    return { startMs, pollCpuMs: (process.cpuMs() - before) / POLLS, peakMib: process.peakMib() };
   } finally {
     await process.stop();
   }
