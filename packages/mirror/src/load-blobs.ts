@@ -11,7 +11,7 @@ import type { Pass } from "./pass.ts";
 import { refuse } from "./refuse.ts";
 
 /** Contents kept in memory between measuring and writing. Where there is more, all of it is read a second time. */
-const MOST_KEPT_BYTES = 32 * 1024 * 1024;
+const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
 /**
  * Reads and measures every content that is to be written, before anything is written: a revision with a file that is too
