@@ -144,6 +144,18 @@ describe("the keeper of branches", () => {
     expect(states()).toEqual([]);
   });
 
+  it("does not go on with another leader's removal on an empty list, whatever the last look says", async () => {
+    await appear("f1");
+    await vanish(2);
+    await bench.clock.advance(10 * MINUTE);
+    await bench.pass(["main"], FAILED).catch(() => undefined);
+    bench.takeOver();
+    const keys = bench.keys();
+    await bench.pass([], ["main"]);
+    expect(states()).toEqual(["f1 removing"]);
+    expect(bench.keys()).toEqual(keys);
+  });
+
   it("keeps what a deployer still has jobs for, says so once, and goes on when they are gone", async () => {
     await appear("f1");
     const inventory = `${bench.layoutOf("f1").inventories}apps/web`;

@@ -76,7 +76,12 @@ export async function branchPass(
   if (index === undefined) return AGAIN;
   tellMoves(keeping, before.entries, entries);
   memory.told = tellObstacles(keeping, memory.told, { ...judgement, managed });
-  const removed = await removeAll(keeping, entries, signal);
+  // Not those that a leader before this one had begun with: what this one has not counted itself, it does not remove.
+  const removed = await removeAll(
+    keeping,
+    entries.filter(({ name }) => going.has(name)),
+    signal,
+  );
   if (removed.size > 0) {
     const left = entries.filter(({ name }) => !removed.has(name));
     const written = { entries, index, next: left };
@@ -154,12 +159,12 @@ async function managedAmong(
 /** @returns the environments that are gone now; the others stay to be removed the next time. */
 async function removeAll(
   keeping: BranchKeeping,
-  entries: readonly BranchEntry[],
+  going: readonly BranchEntry[],
   signal: AbortSignal,
 ): Promise<ReadonlySet<EnvName>> {
   const { kv, clock, lock, emit, layoutOf, list } = keeping;
   const removed = new Set<EnvName>();
-  for (const { branch, name } of entries.filter(({ state }) => state === "removing")) {
+  for (const { branch, name } of going) {
     const stillGone = async (until: AbortSignal) => {
       const now = await list(until);
       return now.length > 0 && !(now.includes(branch) && keeping.rules.matches(branch));
