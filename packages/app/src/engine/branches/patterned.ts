@@ -2,7 +2,7 @@ import { type EnvName, envName, type KvLayout, kvLayout } from "@sluice/core";
 import { branchRef, listBranches, watchBranches } from "@sluice/git";
 import { isRemote } from "../../config/load.ts";
 import type { EnvironmentConfig } from "../../config/schema.ts";
-import { accessOf, accessOf } from "../../config/source-access.ts";
+import { accessOf } from "../../config/source-access.ts";
 import {
   type Environment,
   type EnvironmentContext,
