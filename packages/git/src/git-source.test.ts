@@ -8,7 +8,7 @@ import {
   type TreeFile,
 } from "@sluice/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type GitSourceOptions, gitSource } from "./git-source.ts";
+import { type GitSource, type GitSourceOptions, gitSource } from "./git-source.ts";
 import { type ScratchRepository, scratchRepository } from "./testing/scratch-repository.ts";
 
 let repository: ScratchRepository;
@@ -23,7 +23,7 @@ afterEach(async () => {
   repository.remove();
 });
 
-async function open(options: Partial<GitSourceOptions> = {}): Promise<Source> {
+async function open(options: Partial<GitSourceOptions> = {}): Promise<GitSource> {
   const source = await gitSource({
     repository: repository.path,
     branch: "main",
@@ -123,6 +123,20 @@ describe.each([
     expect(await source.changes(before, after)).toEqual([
       { path: "same", from: { path: "same", oid, kind: "file" }, to: { path: "same", oid, kind: "symlink" } },
     ]);
+  });
+
+  it("finds the .gitattributes above its root, the highest first", async () => {
+    const attributes = { ".gitattributes": "a", "env/.gitattributes": "b", "env/prod/.gitattributes": "c" };
+    const commit = repository.commit({ ...attributes, "env/prod/file": "1" });
+    const linked = repository.commit({ "x/y": "1", ".gitattributes": { mode: "120000", content: "x/y" } });
+    const source = await open({ ...reader, path: "/env/prod/" });
+    expect(await source.attributesAbove(commit)).toEqual([
+      { oid: blobId(Buffer.from("a")), below: "env/prod" },
+      { oid: blobId(Buffer.from("b")), below: "prod" },
+    ]);
+    expect(await source.attributesAbove(linked)).toEqual([]);
+    expect(await (await open({ ...reader, path: "x" })).attributesAbove(linked)).toEqual([]);
+    expect(await (await open(reader)).attributesAbove(commit)).toEqual([]);
   });
 
   it("takes a folder as its root, and an absent folder as an empty tree", async () => {

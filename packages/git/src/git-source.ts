@@ -19,6 +19,7 @@ import { readLocalRef } from "./refs/local-ref.ts";
 import { watchRef } from "./refs/watch-ref.ts";
 import type { RemoteAccess } from "./remote/access.ts";
 import type { Remote } from "./remote/remote.ts";
+import { type AttributesAbove, attributesAbove } from "./trees/attributes-above.ts";
 import { compareTrees } from "./trees/compare-trees.ts";
 import { treeStore } from "./trees/tree-store.ts";
 
@@ -49,11 +50,17 @@ export interface GitSourceOptions {
   readonly log?: (message: string) => void;
 }
 
+/** What only Git has. */
+export interface GitSource extends Source {
+  /** The `.gitattributes` that stand above the source's folder, the repository's root first; they hold for its files too. */
+  attributesAbove(commit: CommitId, signal?: AbortSignal): Promise<readonly AttributesAbove[]>;
+}
+
 /**
  * One branch, or one folder of it, of a Git repository.
  * @throws GIT_REF_INVALID, USAGE for a URL that cannot be used, GIT_MISSING where a git program is needed and is not there.
  */
-export async function gitSource(options: GitSourceOptions): Promise<Source> {
+export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   const ref = branchRef(options.branch);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   const program = await chooseProgram(options);
@@ -77,7 +84,7 @@ export async function gitSource(options: GitSourceOptions): Promise<Source> {
     return folderTree(store, tree, options.path ?? "", signal);
   }
 
-  const source: Source = {
+  const source: GitSource = {
     branch: options.branch,
     head,
     async tree(commit, signal) {
@@ -91,6 +98,10 @@ export async function gitSource(options: GitSourceOptions): Promise<Source> {
     },
     read: (oids, signal) => readInOrder(whole, oids, signal),
     describe: async (commit, signal) => (await commitOf(commit, signal)).info,
+    async attributesAbove(commit, signal) {
+      if (!options.path) return [];
+      return attributesAbove(store, (await commitOf(commit, signal)).tree, options.path, signal);
+    },
     close: async () => {
       await Promise.all([reader.close(), remote?.close()]);
     },

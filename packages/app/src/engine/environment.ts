@@ -20,7 +20,7 @@ import { isRemote } from "../config/load.ts";
 import type { Config, EnvironmentConfig, TargetConfig } from "../config/schema.ts";
 import { accessOf, limitsOf } from "../config/source-access.ts";
 import type { EmbeddedAddresses } from "./embedded.ts";
-import { presentedSource } from "./presented-source.ts";
+import { sourcePresenter } from "./presented-source.ts";
 
 /** One environment with everything a service needs to work on it. */
 export interface Environment {
@@ -89,6 +89,7 @@ export function environmentOf(
   const { config, clock, random, kindOf } = context;
   const { branch } = settings.source;
   const repository = repositoryOf(config, settings);
+  const present = sourcePresenter(settings, config.prefix);
   const targets = kindOf
     ? Object.entries(settings.targets).map(
         ([target, one]) => [targetName(target), one, kindOf(one.type)] as const,
@@ -121,7 +122,7 @@ export function environmentOf(
         ...(path ? { path } : {}),
         ...(quarantine ? { quarantine } : {}),
       });
-      return presentedSource(source, settings, config.prefix);
+      return present(source);
     },
     openSchedulers: () =>
       new Map(targets.map(([target, one, kind]) => [target, openScheduler(kind, one, context)])),

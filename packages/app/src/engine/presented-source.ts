@@ -1,33 +1,38 @@
 import type { Source } from "@sluice/core";
-import type { MirrorOptions } from "@sluice/mirror";
+import type { GitSource } from "@sluice/git";
+import type { LfsMemory, MirrorOptions } from "@sluice/mirror";
 import type { LayoutConfig } from "../config/layout.ts";
 import type { EnvironmentConfig } from "../config/schema.ts";
 
 /**
- * The repository's branch as this environment wants to see it: the files its globs select, as the keys its layout makes of
- * them where it has one.
+ * How this environment wants to see its repository's branch: without its pointers of Git LFS, the files its globs select, as
+ * the keys its layout makes of them where it has one. What is found out of contents serves all sources presented so.
  * @param prefix of Sluice's own keys, which no file may take.
  */
-export async function presentedSource(
-  source: Source,
+export function sourcePresenter(
   { source: { include, exclude }, layout }: EnvironmentConfig,
   prefix: string,
-): Promise<Source> {
-  if (!layout && !include && !exclude) return source;
-  const { expandedSource, selectedSource } = await import("@sluice/mirror");
-  const selected = selectedSource(source, { include, exclude });
-  if (!layout) return selected;
-  return expandedSource(selected, {
-    prefix: layout.prefix ?? "",
-    sourceRoot: layout.sourceRoot ?? "",
-    expand: layout.expand,
-    dropExtensions: layout.dropExtensions,
-    lists: layout.arrays,
-    invalid: layout.invalid,
-    trim: layout.trim,
-    commonProperties: layout.commonProperties,
-    forbids: (key) => takenBy(key, layout, prefix),
-  });
+): (source: GitSource) => Promise<Source> {
+  let memory: LfsMemory | undefined;
+  return async (source) => {
+    const { expandedSource, lfsMemory, selectedSource, withoutLfs } = await import("@sluice/mirror");
+    memory ??= lfsMemory();
+    // Before the globs: they may leave `.gitattributes` out.
+    const plain = withoutLfs(source, { memory, above: source.attributesAbove });
+    const selected = selectedSource(plain, { include, exclude });
+    if (!layout) return selected;
+    return expandedSource(selected, {
+      prefix: layout.prefix ?? "",
+      sourceRoot: layout.sourceRoot ?? "",
+      expand: layout.expand,
+      dropExtensions: layout.dropExtensions,
+      lists: layout.arrays,
+      invalid: layout.invalid,
+      trim: layout.trim,
+      commonProperties: layout.commonProperties,
+      forbids: (key) => takenBy(key, layout, prefix),
+    });
+  };
 }
 
 function takenBy(key: string, { ref }: LayoutConfig, prefix: string): string | undefined {

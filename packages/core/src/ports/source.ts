@@ -2,11 +2,14 @@ import type { CommitId, ObjectId } from "../model/ids.ts";
 import type { CommitInfo } from "../model/marker.ts";
 import type { FilePath } from "../model/path.ts";
 
-/** A file of a commit's tree. Symlinks and submodules are named, so that they can be warned about; they are never followed. */
+/**
+ * A file of a commit's tree. Symlinks, submodules and pointers of Git LFS are named, so that they can be warned about; they
+ * are never followed. A source that does not look into files says "file" of a pointer.
+ */
 export interface TreeFile {
   readonly path: FilePath;
   readonly oid: ObjectId;
-  readonly kind: "file" | "symlink" | "submodule";
+  readonly kind: "file" | "symlink" | "submodule" | "lfs";
 }
 
 /** One path that differs between two trees; a missing side is absent. A rename is a deletion and a creation. */
