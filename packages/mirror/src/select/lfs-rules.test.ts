@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { encodePath } from "@sluice/core";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { lfsRules } from "./lfs-rules.ts";
 
@@ -23,6 +24,8 @@ const PATHS = [
   "[x].dat",
   "x.dat",
   "^x",
+  "m.bin",
+  "-.bin",
   "$x",
 ];
 
@@ -93,11 +96,58 @@ describe("what .gitattributes give to Git LFS", () => {
       "what other globs would take as special",
       top(`x(1).bin ${LFS}`, `x+y@z|{q}.bin ${LFS}`, `{a,b}.bin ${LFS}`),
     ],
+    [
+      "more sets",
+      top(
+        `[]x].dat ${LFS}`,
+        `[^x-z].bin ${LFS}`,
+        `[[:lower:]-].dat ${LFS}`,
+        `*[b-].bin ${LFS}`,
+        `[a\\-z].bin ${LFS}`,
+      ),
+    ],
+    ["sets that are not closed or out of order", top(`[x.dat ${LFS}`, `[z-a].bin ${LFS}`, `a.bi[n ${LFS}`)],
+    ["stars side by side", top(`a**n ${LFS}`, `apps/**.bin ${LFS}`, `**/**/x.dat ${LFS}`, `** -text`)],
+    ["two stars alone", top(`** ${LFS}`, "**/a.bin -filter")],
+    ["a line that is too long", top(`*.bin ${LFS}`, `*.bin -filter ${"x".repeat(2100)}`)],
     ["anchors of regular expressions", top(`^x ${LFS}`, `$x ${LFS}`)],
     ["escaped characters", top(`\\[x\\].dat ${LFS}`, `\\#hash ${LFS}`)],
     ["no Git LFS at all", top("*.bin binary")],
   ])("agree with Git: %s", (_, files) => {
     expect(byUs(files)).toEqual(byGit(files));
+  });
+
+  it("agree with Git on patterns of any characters", () => {
+    const piece = fc.constantFrom(
+      "*",
+      "**",
+      "?",
+      "/",
+      "a",
+      "b",
+      ".",
+      "x",
+      "apps",
+      "deep",
+      ".bin",
+      "[ab]",
+      "[!a]",
+      "\\.",
+    );
+    const pattern = fc.array(piece, { minLength: 1, maxLength: 6 }).map((pieces) => pieces.join(""));
+    fc.assert(
+      fc.property(pattern, (one) => {
+        const files = top(`${one} filter=lfs`);
+        expect(byUs(files)).toEqual(byGit(files));
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("are found in a time that follows the lengths, however many stars there are", () => {
+    const rules = lfsRules([{ folder: "", below: "", text: `${"*a".repeat(500)}b filter=lfs\n` }]);
+    expect(rules?.(encodePath("a".repeat(4000)))).toBe(false);
+    expect(rules?.(encodePath(`${"a".repeat(4000)}b`))).toBe(true);
   });
 
   it("are no rules at all where none mentions it", () => {

@@ -1,5 +1,5 @@
 import { decodePath, type FilePath } from "@sluice/core";
-import picomatch from "picomatch";
+import { gitGlob } from "./git-glob.ts";
 
 /** A `.gitattributes`; folders are spelled as paths of files are. */
 export interface AttributesText {
@@ -89,9 +89,12 @@ function rulesIn(text: string, macros: ReadonlyMap<string, boolean>): Rule[] {
   return rules;
 }
 
-/** As Git, which passes over a byte order mark. */
+/** As Git, which passes over a byte order mark and over a line that is longer than this. */
+const LONGEST_LINE = 2048;
+
 function linesOf(text: string): readonly string[] {
-  return text.replace(/^\xef\xbb\xbf/, "").split("\n");
+  const lines = text.replace(/^\xef\xbb\xbf/, "").split("\n");
+  return lines.filter(({ length }) => length < LONGEST_LINE);
 }
 
 /** What a line's attributes say of the filter; undefined: nothing. */
@@ -106,16 +109,7 @@ function filterOf(attributes: string, macros: ReadonlyMap<string, boolean>): boo
 
 function matcherOf(pattern: string): (path: string) => boolean {
   if (pattern.startsWith("!") || pattern.endsWith("/")) return () => false;
-  const glob = pattern
-    .replace(/^\//, "")
-    .replace(/\\[\s\S]|[(){}|+@]/g, (one) => (one.length > 1 ? one : `\\${one}`));
-  const matches = picomatch(glob, {
-    dot: true,
-    nonegate: true,
-    noextglob: true,
-    posix: true,
-    strictSlashes: true,
-  });
+  const matches = gitGlob(pattern.replace(/^\//, ""));
   return pattern.includes("/") ? matches : (path) => matches(path.slice(path.lastIndexOf("/") + 1));
 }
 

@@ -1,4 +1,4 @@
-import { type CommitId, encodePath, type ObjectId, type Source } from "@sluice/core";
+import { type CommitId, encodePath, type ObjectId, SluiceError, type Source } from "@sluice/core";
 import { type MemorySource, memorySource } from "@sluice/core/testing";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
@@ -92,6 +92,29 @@ describe("a source without its pointers of Git LFS", () => {
     const second = memory.push({ ...files, "a.bin": pointer("c"), c: "2" });
     expect(await flips(seen, first, second)).toEqual(["a.bin: lfs → lfs", "c: file → file"]);
     expect(calls.splice(0)).toEqual(["read new"]);
+  });
+
+  it("takes a file that is too large to be read for no pointer", async () => {
+    const memory = memorySource();
+    const large = "x".repeat(2000);
+    const source: Source = {
+      ...memory,
+      async *read(oids) {
+        for await (const bytes of memory.read(oids)) {
+          if (bytes.byteLength > 1500) throw new SluiceError("FILE_TOO_LARGE", "it is too large");
+          yield bytes;
+        }
+      },
+    };
+    const files = { "a.bin": large, "b.bin": pointer("b"), "c.bin": `${large}c`, "d.bin": pointer("d") };
+    const commit = memory.push({ ".gitattributes": LFS, ...files });
+    expect(await kinds(withoutLfs(source), commit)).toEqual({
+      ".gitattributes": "file",
+      "a.bin": "file",
+      "b.bin": "lfs",
+      "c.bin": "file",
+      "d.bin": "lfs",
+    });
   });
 
   it("lists one tree for a change between two commits it has never seen, and none where another source has", async () => {
