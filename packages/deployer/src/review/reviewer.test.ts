@@ -123,3 +123,43 @@ it("finds problems of deploy.yaml and of jobs against each other in files that a
   expect(problems[0]?.message).toBe('unknown key "dependOn" (did you mean "dependsOn"?)');
   expect([changes, jobs]).toEqual([[{ kind: "create", key: "cron/e", fields: [] }], 1]);
 });
+
+it("refuses a job file that becomes a link or a pointer, however the review came by it", async () => {
+  const source = memorySource();
+  const files = { "apps/web.yaml": job("web"), "apps/note.yaml": job("note"), "README.md": "x" };
+  const from = source.push(files);
+  const to = source.push({ ...files, "apps/note.yaml": job("note", { a: 1 }) });
+  const turned = new Map([
+    ["apps/web.yaml", "symlink"],
+    ["README.md", "symlink"],
+  ] as const);
+  const { tree, changes } = source;
+  source.tree = async (commit, signal) =>
+    (await tree(commit, signal)).map((file) => ({
+      ...file,
+      kind: (commit === to && turned.get(file.path as "README.md")) || file.kind,
+    }));
+  source.changes = async (a, b, signal) => {
+    const [path, oid] = [
+      encodePath("apps/web.yaml"),
+      (await tree(to)).find((file) => file.path === "apps/web.yaml")?.oid,
+    ];
+    if (!oid) return changes(a, b, signal);
+    return [
+      ...(await changes(a, b, signal)),
+      { path, from: { path, oid, kind: "file" }, to: { path, oid, kind: "symlink" } },
+    ];
+  };
+  const fresh = await reviewer({ formats }).review(source, from, to);
+  expect(fresh.problems).toEqual([
+    {
+      file: "apps/web.yaml",
+      reason: "InvalidSpec",
+      message: "the job file is a symlink now, which is not followed, so its job would be removed",
+      hint: "Make it a plain file; to remove the job, delete the file.",
+    },
+  ]);
+  const onlyTrees = reviewer({ formats });
+  await onlyTrees.review(source, undefined, from);
+  expect((await onlyTrees.review(source, from, to)).problems).toEqual(fresh.problems);
+});

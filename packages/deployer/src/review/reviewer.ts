@@ -106,7 +106,29 @@ function reviewOf(
   for (const [key, job] of old)
     if (!jobs.has(key) && !stalled.has(key) && !broken.has(job.target))
       changes.push({ kind: "prune", key, fields: [] });
-  return { problems, changes, jobs: jobs.size };
+  return { problems: [...problems, ...turnedAside(before, after)], changes, jobs: jobs.size };
+}
+
+const KINDS = {
+  file: "a file",
+  symlink: "a symlink",
+  submodule: "a submodule",
+  lfs: "an LFS pointer",
+} as const;
+
+/** Job files that are something else now: what is not mirrored looks deleted, and was hardly meant to be. */
+function turnedAside(before: Snapshot | undefined, after: Snapshot): Problem[] {
+  return [...after.others].flatMap(([file, kind]): Problem[] => {
+    if (!before?.files.get(file)?.jobs.length) return [];
+    return [
+      {
+        file,
+        reason: "InvalidSpec",
+        message: `the job file is ${KINDS[kind]} now, which is not followed, so its job would be removed`,
+        hint: "Make it a plain file; to remove the job, delete the file.",
+      },
+    ];
+  });
 }
 
 function updateOf(was: DesiredJob, job: DesiredJob, formats: ReviewerOptions["formats"]): ChangeSummary[] {

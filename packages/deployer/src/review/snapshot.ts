@@ -7,6 +7,7 @@ import type {
   Problem,
   Source,
   TargetName,
+  TreeFile,
 } from "@sluice/core";
 import { type Formats, isJobFile, parseJobFile } from "../desired/parse-file.ts";
 import { resolveUnder } from "../desired/resolve.ts";
@@ -17,6 +18,8 @@ import { defaultPolicy, POLICY_FILE, type Policy } from "../policy/policy.ts";
 export interface Snapshot {
   /** Object ids by path, so that an unchanged file is not read again. */
   readonly oids: ReadonlyMap<FilePath, ObjectId>;
+  /** What is in the tree and is no plain file: symlinks, submodules, LFS pointers. Nothing of it is mirrored. */
+  readonly others: ReadonlyMap<FilePath, TreeFile["kind"]>;
   readonly files: ReadonlyMap<FilePath, DesiredFile>;
   readonly policy: Policy;
   readonly policyProblems: readonly Problem[];
@@ -32,8 +35,12 @@ export async function snapshotOf(
 ): Promise<Snapshot> {
   const tree = await source.tree(commit, signal);
   const oids = new Map<FilePath, ObjectId>();
-  for (const file of tree) if (file.kind === "file") oids.set(file.path, file.oid);
-  return assemble(source, oids, undefined, formats, signal);
+  const others = new Map<FilePath, TreeFile["kind"]>();
+  for (const { path, kind, oid } of tree) {
+    if (kind === "file") oids.set(path, oid);
+    else others.set(path, kind);
+  }
+  return assemble(source, { oids, others }, undefined, formats, signal);
 }
 
 /** The snapshot of a commit, reading only what differs from another one. */
@@ -47,11 +54,14 @@ export async function movedSnapshot(
   const changes = await source.changes(from, to, signal);
   if (changes.length === 0) return base;
   const oids = new Map(base.oids);
+  const others = new Map(base.others);
   for (const { path, to: after } of changes) {
+    oids.delete(path);
+    others.delete(path);
     if (after?.kind === "file") oids.set(path, after.oid);
-    else oids.delete(path);
+    else if (after) others.set(path, after.kind);
   }
-  return assemble(source, oids, base, formats, signal);
+  return assemble(source, { oids, others }, base, formats, signal);
 }
 
 /** The snapshot of files that are at hand. */
@@ -64,6 +74,7 @@ export function snapshotOfFiles(contents: ReadonlyMap<FilePath, Uint8Array>, for
   }
   return {
     oids: new Map(),
+    others: new Map(),
     files,
     policy,
     policyProblems: problems,
@@ -73,7 +84,7 @@ export function snapshotOfFiles(contents: ReadonlyMap<FilePath, Uint8Array>, for
 
 async function assemble(
   source: Source,
-  oids: ReadonlyMap<FilePath, ObjectId>,
+  { oids, others }: Pick<Snapshot, "oids" | "others">,
   base: Snapshot | undefined,
   formats: Formats,
   signal: AbortSignal | undefined,
@@ -91,7 +102,8 @@ async function assemble(
     const file = parseJobFile({ path, bytes }, policy, formats);
     if (file) files.set(path, file);
   }
-  return { oids, files, policy, policyProblems: problems, desired: resolveUnder(policy, files, problems) };
+  const desired = resolveUnder(policy, files, problems);
+  return { oids, others, files, policy, policyProblems: problems, desired };
 }
 
 async function* readFiles(
