@@ -1,6 +1,7 @@
 import type { RemoteAccess, SourceLimits } from "@sluice/git";
 import { z } from "zod";
 import { parseDuration } from "./duration.ts";
+import { duration } from "./settings.ts";
 
 const file = (description: string) => z.string().min(1).optional().meta({ description });
 
@@ -51,11 +52,7 @@ export const limits = z
     ),
     maxDepth: count(100, "How deep folders may be nested."),
     maxFetchBytes: count(1024 * 1024 * 1024, "The most bytes one fetch may bring."),
-    fetchTimeout: z
-      .string()
-      .refine((text) => parseDuration(text) !== undefined, "must be a duration such as 500ms, 30s, 5m or 2h")
-      .default("10m")
-      .meta({ description: "How long one fetch may last." }),
+    fetchTimeout: duration("10m", "How long one fetch may last."),
   })
   .prefault({})
   .meta({
