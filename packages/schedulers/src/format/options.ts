@@ -25,7 +25,8 @@ const waiting = z
 const optionsSchema = fields({
   dependsOn: z.array(filled),
   wait: waiting,
-  onFailure: z.enum(["hold", "rollback"]),
+  // Only what the deployer does is taken: a wish that nothing heeds would be worse than an error.
+  onFailure: z.literal("hold"),
   prune: z.enum(["auto", "never"]),
   ignore: z.array(filled),
   owner: filled,
@@ -65,7 +66,7 @@ export function readOptions(
     options: {
       dependsOn: [...new Set(dependsOn)],
       waitMs: waitOf(given.wait),
-      onFailure: given.onFailure === "rollback" ? "rollback" : "hold",
+      onFailure: "hold",
       prune: given.prune === "never" ? "never" : "auto",
       ignore: listIn(given.ignore).filter((path) => typeof path === "string"),
       owner: textIn(given.owner),
