@@ -10,6 +10,7 @@ export {
 } from "./loop/reconcile-loop.ts";
 export type { Change, ChangeCause, Plan, Verdict } from "./model/change.ts";
 export { blobId, EMPTY_DIGEST, type FileSetDigest, toggleFiles } from "./model/digest.ts";
+export { parseDuration } from "./model/duration.ts";
 export {
   type ChangeSummary,
   EVERY_ENVIRONMENT,

@@ -1,16 +1,5 @@
 import { expect, it } from "vitest";
-import { formatDuration, parseDuration } from "./duration.ts";
-
-it.each([
-  ["250ms", 250],
-  ["30s", 30_000],
-  ["1.5m", 90_000],
-  ["2h", 7_200_000],
-  ["30", undefined],
-  ["", undefined],
-  ["-1s", undefined],
-  ["1d", undefined],
-])("reads %j as %s ms", (text, ms) => expect(parseDuration(text)).toBe(ms));
+import { formatDuration } from "./duration.ts";
 
 it.each([
   [0, "0ms"],

@@ -1,11 +1,3 @@
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
-
-/** Milliseconds of `250ms`, `30s`, `5m`, `2h`; undefined where the text is no duration. */
-export function parseDuration(text: string): number | undefined {
-  const found = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text.trim());
-  return found ? Number(found[1]) * (UNITS[found[2] as string] as number) : undefined;
-}
-
 /** For people: `350ms`, `2.1s`, `3m 20s`, `4h 5m`, `3d 2h`. */
 export function formatDuration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)}ms`;

@@ -1,5 +1,5 @@
+import { parseDuration } from "@sluice/core";
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
 
 /** A duration with a default: `30s`. */
 export const duration = (standard: string, description: string) =>

@@ -1,6 +1,6 @@
+import { parseDuration } from "@sluice/core";
 import type { RemoteAccess, SourceLimits } from "@sluice/git";
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
 import { duration } from "./settings.ts";
 
 const file = (description: string) => z.string().min(1).optional().meta({ description });

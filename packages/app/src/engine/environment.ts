@@ -7,6 +7,7 @@ import {
   type JobFormat,
   type KvLayout,
   kvLayout,
+  parseDuration,
   type Random,
   type Scheduler,
   type Source,
@@ -15,7 +16,6 @@ import {
 } from "@sluice/core";
 import { gitSource } from "@sluice/git";
 import type { SchedulerKind, schedulerKind } from "@sluice/schedulers";
-import { parseDuration } from "../config/duration.ts";
 import { isRemote } from "../config/load.ts";
 import type { Config, EnvironmentConfig, TargetConfig } from "../config/schema.ts";
 import { accessOf, limitsOf } from "../config/source-access.ts";

@@ -1,5 +1,4 @@
 import {
-  type Clock,
   type EventSink,
   isJsonObject,
   type Kv,
@@ -26,7 +25,6 @@ export interface EventLog extends EventSink {
 export interface EventLogOptions {
   readonly kv: Kv;
   readonly key: string;
-  readonly clock: Clock;
   /** The lock of the service whose events these are; undefined while another leads: then the log is the other's. */
   readonly fence: () => KvFence | undefined;
   /** Told of each write that failed. */

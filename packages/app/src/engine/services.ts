@@ -130,7 +130,7 @@ function kvWithLog(environment: Environment, role: "mirror" | "deployer", option
     told = true;
     emit({ type: "rule.missing", role, code: error.code, message: error.message });
   }
-  return { kv, log: eventLog({ kv, key: `${environment.layout.events}/${role}`, clock, fence, onError }) };
+  return { kv, log: eventLog({ kv, key: `${environment.layout.events}/${role}`, fence, onError }) };
 }
 
 function shared(environment: Environment, options: ServiceOptions) {

@@ -79,7 +79,8 @@ interface FollowState {
 /** What is being waited for, when nothing has been told for a while. */
 async function standing({ kv, environment }: FollowOptions, state: FollowState): Promise<string> {
   const role = state.mirrored ? "deployer" : "mirror";
-  const lock = await kv.get(environment.layout.lock(role)).catch(() => undefined);
+  const lock = await kv.get(environment.layout.lock(role)).catch(() => "unread" as const);
+  if (lock === "unread") return `${GLYPH.wait} Consul does not answer right now, so nothing can be told`;
   if (!lock?.session)
     return `${GLYPH.wait} no ${role} leads ${environment.name} yet; one that ended without a word is replaced in some seconds`;
   if (!state.mirrored) return `${GLYPH.wait} the mirror has not brought this commit yet`;

@@ -3,13 +3,13 @@ import {
   encodePath,
   type Problem,
   type PruneLimits,
+  parseDuration,
   readDocuments,
   suggest,
   type TargetName,
   type TextDocument,
 } from "@sluice/core";
 import type { z } from "zod";
-import { parseDuration } from "./duration.ts";
 import { defaultPolicy, defaultsFor, POLICY_FILE, type Policy, type TargetPolicy } from "./policy.ts";
 import { knownKeys, policySchema, type WrittenPolicy, type WrittenPrune } from "./schema.ts";
 

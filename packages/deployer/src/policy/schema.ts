@@ -1,5 +1,5 @@
+import { parseDuration } from "@sluice/core";
 import { z } from "zod";
-import { parseDuration } from "./duration.ts";
 
 const limits = z.strictObject({
   maxJobs: z.int().min(0).optional(),

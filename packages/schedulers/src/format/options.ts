@@ -5,13 +5,13 @@ import {
   type Json,
   jobId,
   jobKey,
+  parseDuration,
   suggest,
   type TargetName,
   targetName,
 } from "@sluice/core";
 import { z } from "zod";
 import { type Complaint, complaintsOf } from "./complaint.ts";
-import { parseDuration } from "./duration.ts";
 import { listIn, objectIn, textIn } from "./reading.ts";
 import { fields, filled, flag } from "./schema.ts";
 

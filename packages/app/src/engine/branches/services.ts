@@ -69,7 +69,7 @@ async function keep(
   signal: AbortSignal,
 ): Promise<void> {
   const { kv: elections, fence } = rememberLock(kv);
-  const log = eventLog({ kv, key: `${patterned.layout.events}/branches`, clock, fence });
+  const log = eventLog({ kv, key: `${patterned.layout.events}/branches`, fence });
   const events = fanOut([shared, only(["branches."], log)]);
   await keepBranches({ patterned, kv, elections, clock, random, events, lock }, signal);
   await log.flush();
