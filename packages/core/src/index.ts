@@ -64,6 +64,16 @@ export { plan } from "./plan/plan.ts";
 export type { LiveByTarget, LiveListing, PlanInput } from "./plan/plan-input.ts";
 export { DEFAULT_PRUNE_LIMITS, type PruneLimits, type PrunePolicy } from "./plan/prune-policy.ts";
 export { type JobResult, settle, transition } from "./plan/settle.ts";
+export type {
+  Catalog,
+  CatalogWatchOptions,
+  CheckProbe,
+  CheckStatus,
+  RegisteredService,
+  ServiceCheck,
+  ServiceDefinition,
+  ServiceInstance,
+} from "./ports/catalog.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export { type Emit, type EventSink, emitterFor } from "./ports/event-sink.ts";
 export type {
