@@ -25,11 +25,11 @@ const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const HEX40 = /^[0-9a-f]{40}$/;
 
 /** What stands beside the environments in the KV: an environment of this name would share keys with it. */
-const RESERVED = ["locks", "images"];
+const RESERVED = ["locks", "images", "builds", "notices"];
 
 /**
  * @throws USAGE where the text is not a lower-case name of letters, digits and inner hyphens, at most 63 long, or is one of
- *   the two words Sluice uses itself beside the environments (`locks`, `images`).
+ *   the words Sluice uses itself beside the environments (`locks`, `images`, `builds`, `notices`).
  */
 export function envName(text: string): EnvName {
   if (RESERVED.includes(text))
