@@ -10,6 +10,13 @@ export {
   reconcileLoop,
 } from "./loop/reconcile-loop.ts";
 export type { Change, ChangeCause, Plan, Verdict } from "./model/change.ts";
+export {
+  DEPLOYMENT_NOTES_REF,
+  type DeploymentNote,
+  formatDeploymentNote,
+  type NotedProblem,
+  parseDeploymentNotes,
+} from "./model/deployment-note.ts";
 export { blobId, EMPTY_DIGEST, type FileSetDigest, toggleFiles } from "./model/digest.ts";
 export { parseDuration } from "./model/duration.ts";
 export {
@@ -76,6 +83,7 @@ export type {
   ServiceInstance,
 } from "./ports/catalog.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
+export type { CommitNotes, NoteText } from "./ports/commit-notes.ts";
 export { type Emit, type EventSink, emitterFor } from "./ports/event-sink.ts";
 export type {
   Kv,
