@@ -88,6 +88,8 @@ async function review() {
 }
 
 async function follow() {
+  // A commit made by Sluice itself: nobody is there to read.
+  if (process.env.SLUICE_FOLLOW === "no") return;
   process.stdout.on("error", () => process.exit(0));
   await ask("/hooks/git/follow", FOLLOW_MS).catch((error) =>
     console.log(`◎ cannot follow the deployment: ${error.message}; see \`sluice status\``),

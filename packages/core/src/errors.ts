@@ -28,6 +28,14 @@ export const ERROR_CODES = {
     "The repository's server refused the credentials, or asks for some.",
     "Check `source.auth` or `source.ssh` and what the account may read; the files are read anew at each attempt.",
   ],
+  GIT_CONFLICT: [
+    "The branch moved while a commit for it was being made.",
+    "Sluice reads the branch again and retries by itself.",
+  ],
+  GIT_REFUSED: [
+    "A hook or a rule of the repository refused a commit of Sluice.",
+    "The message holds the repository's own words; mend what they name, or let Sluice's account push to the branch.",
+  ],
   GIT_OBJECT_MISSING: [
     "The repository lacks an object that a commit names.",
     "The object store is damaged or truncated: run `git fsck` there and restore or re-clone it.",
@@ -95,6 +103,18 @@ export const ERROR_CODES = {
   SCHEDULER_LOCKED: [
     "The scheduler is still busy with an earlier deployment of the job.",
     "Sluice waits for it; cancel that deployment in the scheduler if it is stuck.",
+  ],
+  CI_UNREACHABLE: [
+    "The CI cannot be reached or cannot answer now.",
+    "Sluice retries by itself until the build's timeout; check the CI's address.",
+  ],
+  CI_DENIED: [
+    "The CI refused the credentials.",
+    "Check the account and its secret under `builds`; Sluice tries again by itself.",
+  ],
+  CI_REFUSED: [
+    "The CI refused a build for good.",
+    "Mend what the message names, then ask for the build again with `sluice build start`.",
   ],
   JOB_INVALID: ["A job file cannot be used.", "Mend the file at the line the message names."],
   SERVER_UNREACHABLE: [

@@ -84,6 +84,7 @@ export type {
 } from "./ports/catalog.ts";
 export { type Clock, systemClock } from "./ports/clock.ts";
 export type { CommitNotes, NoteText } from "./ports/commit-notes.ts";
+export type { CommitRequest, Committer, FileEdit, Person } from "./ports/committer.ts";
 export { type Emit, type EventSink, emitterFor } from "./ports/event-sink.ts";
 export type {
   Kv,

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Readable, Writable } from "node:stream";
+import { PUSH_AGENT } from "../committer/push.ts";
 import { endGroup, gitEnvironment } from "../program.ts";
 import { endOfCgiHead, parseCgiHead } from "./cgi-answer.ts";
 
@@ -70,6 +71,7 @@ function cgiEnvironment(req: IncomingMessage, query: string): NodeJS.ProcessEnv 
   };
   return {
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
+    ...(headers["user-agent"] === PUSH_AGENT ? { SLUICE_FOLLOW: "no" } : {}),
     GATEWAY_INTERFACE: "CGI/1.1",
     SERVER_PROTOCOL: "HTTP/1.1",
     REQUEST_METHOD: req.method ?? "GET",
