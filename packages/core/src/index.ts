@@ -61,7 +61,7 @@ export {
 export { canonicalJson, isJsonObject, type Json, type JsonObject, sameJson } from "./model/json.ts";
 export { type KvLayout, kvLayout } from "./model/layout.ts";
 export { isLfsPointer } from "./model/lfs.ts";
-export type { ChangesRecord, CommitInfo, FileChange, RevisionMarker } from "./model/marker.ts";
+export type { ChangesRecord, CommitInfo, FileChange, RevisionMarker, SkippedFile } from "./model/marker.ts";
 export { decodePath, displayPath, encodePath, type FilePath } from "./model/path.ts";
 export { REASONS, type Reason } from "./model/reason.ts";
 export { decodeRecord, encodeRecord } from "./model/records.ts";

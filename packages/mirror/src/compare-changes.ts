@@ -10,7 +10,7 @@ import {
 import { changesRecord } from "./changes-record.ts";
 import { nextMarker } from "./next-marker.ts";
 import type { Known, Pass, Put, Removal } from "./pass.ts";
-import { tellSkipped } from "./skipped.ts";
+import { skippedAfter, skippedIn, tellSkipped } from "./skipped.ts";
 
 /**
  * The fast way from one whole revision to the next: only what differs between the two commits is looked at.
@@ -33,6 +33,7 @@ export async function compareChanges(pass: Pass, known: Known, signal: AbortSign
   const marker = nextMarker(pass, old.revision, {
     files: old.files + toFiles.length - fromFiles.length,
     digest: toggleFiles(old.digest, [...fromFiles, ...toFiles]),
+    ...(skippedAfter(old, differences) ?? skippedIn(await source.tree(commit, signal))),
   });
   const puts: Put[] = [];
   const removals: Removal[] = [];

@@ -21,7 +21,7 @@ import { tellChecked } from "./conclude.ts";
 import { readHistory } from "./history.ts";
 import { nextMarker } from "./next-marker.ts";
 import type { MarkerState, Pass, Put, Removal } from "./pass.ts";
-import { tellSkipped } from "./skipped.ts";
+import { sameSkipped, skippedIn, tellSkipped } from "./skipped.ts";
 import { wholeBefore } from "./whole-before.ts";
 
 /** Every file of the commit against every key under `files/`. Finds what crashes, other hands and lost answers left behind. */
@@ -40,6 +40,7 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   const marker = nextMarker(pass, previous, {
     files: files.length,
     digest: toggleFiles(EMPTY_DIGEST, files),
+    ...skippedIn(tree),
   });
   if (puts.length + removals.length === 0 && says(was.record, marker)) {
     scheduleAudit(pass);
@@ -86,7 +87,8 @@ function says(now: RevisionMarker | undefined, wanted: RevisionMarker): now is R
     now?.state === "synced" &&
     now.revision === wanted.revision &&
     now.files === wanted.files &&
-    now.digest === wanted.digest
+    now.digest === wanted.digest &&
+    sameSkipped(now, wanted)
   );
 }
 

@@ -6,12 +6,13 @@ import {
   revisionOf,
 } from "@sluice/core";
 import type { Pass } from "./pass.ts";
+import type { SkippedPart } from "./skipped.ts";
 
 /** The marker of the target, once it is whole. */
 export function nextMarker(
   pass: Pass,
   previous: Revision | undefined,
-  files: { readonly files: number; readonly digest: FileSetDigest },
+  files: { readonly files: number; readonly digest: FileSetDigest } & SkippedPart,
 ): RevisionMarker {
   const { source, clock } = pass.settings;
   return {

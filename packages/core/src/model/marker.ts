@@ -12,6 +12,17 @@ export interface RevisionMarker {
   readonly files: number;
   readonly digest: FileSetDigest;
   readonly at: string;
+  /**
+   * What the revision holds that is no plain file and so is not under `files/`, sorted by path; absent: nothing. A job whose file
+   * is one of these, or lies below one, is not gone from Git. "too many": more than can be listed, so nothing is known to be gone.
+   */
+  readonly skipped?: readonly SkippedFile[] | "too many";
+}
+
+/** A path of the revision that is not mirrored, and what it is. */
+export interface SkippedFile {
+  readonly path: FilePath;
+  readonly kind: "symlink" | "submodule" | "lfs";
 }
 
 export interface FileChange {
