@@ -20,11 +20,21 @@ export interface SyncToken {
   readonly revision: Revision | undefined;
 }
 
+/** Who suspended something, when, and what they said of it. */
+export interface SuspensionNote {
+  readonly by: string;
+  readonly why: string | undefined;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
 /** What a person suspended with the key `control/suspend`. */
 export interface Suspension {
   readonly environment: boolean;
   readonly targets: ReadonlySet<TargetName>;
   readonly jobs: ReadonlySet<JobKey>;
+  /** By target or job key; of the environment under the empty text. What was suspended by hand has none. */
+  readonly notes: ReadonlyMap<string, SuspensionNote>;
 }
 
 /** A token that cannot be read wakes the engine and asks for nothing. */
@@ -48,7 +58,14 @@ export function readSuspension(entry: KvEntry | undefined): Suspension {
     environment: value.environment === true,
     targets: new Set(textsOf(value.targets) as TargetName[]),
     jobs: new Set(textsOf(value.jobs) as JobKey[]),
+    notes: notesIn(value.notes),
   };
+}
+
+/** The record as it is kept under the key. */
+export function encodeSuspension({ environment, targets, jobs, notes }: Suspension): Uint8Array {
+  const record = { environment, targets: [...targets], jobs: [...jobs], notes: Object.fromEntries(notes) };
+  return Buffer.from(JSON.stringify(record));
 }
 
 export function isSuspended({ environment, targets, jobs }: Suspension, key: JobKey): boolean {
@@ -62,6 +79,15 @@ function jsonOf(entry: KvEntry | undefined): Json | undefined {
   } catch {
     return undefined;
   }
+}
+
+function notesIn(value: Json | undefined): Map<string, SuspensionNote> {
+  const found = new Map<string, SuspensionNote>();
+  for (const [what, note] of Object.entries(isJsonObject(value) ? value : {})) {
+    if (!isJsonObject(note) || typeof note.by !== "string" || typeof note.at !== "string") continue;
+    found.set(what, { by: note.by, why: typeof note.why === "string" ? note.why : undefined, at: note.at });
+  }
+  return found;
 }
 
 function textsOf(value: Json | undefined): string[] {

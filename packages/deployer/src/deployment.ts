@@ -63,12 +63,14 @@ export async function failDeployment(
   const { term } = pass;
   beginDeployment(pass, revision);
   const open = known(term.deployment, "deployment");
-  conclude(term, { ...open, state: "stalled", reason, message }, open.finishedAt === undefined);
+  const now = { ...open, state: "stalled", reason, message, ...receiptOf(pass) } as const;
+  conclude(term, now, open.finishedAt === undefined);
   await term.writer.flush();
 }
 
 /** Brings the deployment up to date at the end of a pass: it ends once nothing is under way any more. */
-export function updateDeployment({ term }: Pass): void {
+export function updateDeployment(pass: Pass): void {
+  const { term } = pass;
   const tree = known(term.tree, "revision");
   const old = known(term.deployment, "deployment");
   const counts = { ...old.counts, ...term.census.counts() };
@@ -80,9 +82,15 @@ export function updateDeployment({ term }: Pass): void {
     }
     return;
   }
-  const now = { ...old, counts, ...verdictOn(term, tree) };
+  const now = { ...old, counts, ...verdictOn(term, tree), ...receiptOf(pass) };
   const applied = now.state === "healthy" ? old.attempted : old.applied;
   conclude(term, { ...now, applied }, open || applied !== old.applied);
+}
+
+/** Whoever asked for a sync is told that it is done, but not while a target's answer is missing. */
+function receiptOf({ seen, unlisted, unfinished }: Pass): Pick<DeploymentStatus, "syncedToken"> {
+  const at = seen?.sync?.at;
+  return at === undefined || unlisted.size > 0 || unfinished.size > 0 ? {} : { syncedToken: at };
 }
 
 function conclude(term: Term, now: DeploymentStatus, finished: boolean): void {

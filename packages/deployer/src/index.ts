@@ -1,3 +1,4 @@
+export { encodeSuspension, readSuspension, type Suspension, type SuspensionNote } from "./controls.ts";
 export { type Deployer, deployer } from "./deployer.ts";
 export { type DryRun, type DryRunOptions, dryRun } from "./dry-run.ts";
 export type { DeployerOptions, DeployerTarget } from "./options.ts";

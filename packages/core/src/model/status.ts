@@ -33,6 +33,8 @@ export interface DeploymentStatus {
   readonly counts: DeploymentCounts;
   readonly startedAt: string;
   readonly finishedAt: string | undefined;
+  /** `at` of the newest `control/sync` that a whole look, with every target answering, has come to its end with. */
+  readonly syncedToken?: string;
 }
 
 export interface DeploymentCounts {
