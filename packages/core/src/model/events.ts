@@ -1,5 +1,5 @@
 import type { Change } from "./change.ts";
-import type { EnvName, JobKey, Revision, TargetName } from "./ids.ts";
+import type { CommitId, EnvName, JobKey, Revision, TargetName } from "./ids.ts";
 import type { FieldChange, Problem } from "./job.ts";
 import type { Reason } from "./reason.ts";
 import type { DeploymentStatus, JobStatus } from "./status.ts";
@@ -9,6 +9,17 @@ export interface ChangeSummary {
   readonly kind: Change["kind"];
   readonly key: JobKey;
   readonly fields: readonly FieldChange[];
+}
+
+interface BuildFacts {
+  id: string;
+  app: string;
+  commit: CommitId;
+  /** Full: `refs/heads/main`. */
+  ref: string;
+  message: string;
+  /** Where a person looks at it. */
+  url?: string;
 }
 
 interface EventBodies {
@@ -65,6 +76,15 @@ interface EventBodies {
   "job.pruned": { key: JobKey; revision: Revision };
   "target.failed": { target: TargetName; code: string; message: string };
   "target.recovered": { target: TargetName };
+  "build.started": BuildFacts;
+  /** `ms` since it was asked for. */
+  "build.finished": BuildFacts & {
+    state: "succeeded" | "failed" | "aborted" | "handed-over" | "lost";
+    ms: number;
+  };
+  /** The CI does not take the app's builds for now; told once until it does. */
+  "build.waiting": { app: string; id: string; code: string; message: string };
+  "builds.failed": { code: string; message: string };
   /** A webhook that was not taken; `times` counts those since it was told last. Never says what was sent. */
   "webhook.refused": { provider: string; why: string; times: number };
   /** A webhook was taken, but its environment's mirror cannot be told. */
