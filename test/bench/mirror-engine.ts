@@ -68,7 +68,7 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 /** Linux counts in hundredths of a second: user, system, and both of the children that were waited for. */
-function cpuMs(pid: number): number {
+export function cpuMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "latin1")
     .replace(/^.*\) /s, "")
     .split(" ");
