@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { builds } from "./builds-schema.ts";
 import { environment } from "./environment-schema.ts";
 import { duration, name, port, text, tls } from "./settings.ts";
 import { limits } from "./source-access.ts";
@@ -82,6 +83,7 @@ export const configSchema = z.strictObject({
     .prefault({})
     .meta({ description: "Leader election." }),
   limits,
+  builds,
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")

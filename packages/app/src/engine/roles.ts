@@ -2,7 +2,7 @@ import { SluiceError, suggest } from "@sluice/core";
 import type { Config } from "../config/schema.ts";
 
 /** What one engine process can do. The first three are the embedded servers. */
-export const ROLES = ["consul", "marathon", "chronos", "mirror", "deployer", "http"] as const;
+export const ROLES = ["consul", "marathon", "chronos", "mirror", "deployer", "build-trigger", "http"] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
@@ -11,7 +11,7 @@ export type Role = (typeof ROLES)[number];
  */
 export function chooseRoles(names: readonly string[], config: Config): ReadonlySet<Role> {
   const needed = embeddedNeeds(config);
-  if (names.length === 0) return new Set<Role>([...needed, "mirror", "deployer", "http"]);
+  if (names.length === 0) return new Set<Role>([...needed, "mirror", "deployer", ...configuredRoles(config), "http"]);
   const chosen = new Set<Role>();
   for (const name of names) {
     const role = ROLES.find((one) => one === name);
@@ -28,6 +28,11 @@ export function chooseRoles(names: readonly string[], config: Config): ReadonlyS
     chosen.add(role);
   }
   return chosen;
+}
+
+/** The roles that there is something to do for only where the configuration says so. */
+function configuredRoles(config: Config): readonly Role[] {
+  return Object.keys(config.builds).length > 0 ? ["build-trigger"] : [];
 }
 
 /** The embedded servers that stand in for what the configuration does not name. */

@@ -17,6 +17,7 @@ import { rememberLock } from "./held-lock.ts";
 import type { EngineOptions } from "./options.ts";
 import { sharedKeys } from "./presented-source.ts";
 import { fanOut, only } from "./sinks.ts";
+import { WIDE_SERVICES } from "./wide-services.ts";
 
 export interface ServiceOptions extends EngineOptions {
   readonly environments: readonly Environment[];
@@ -43,6 +44,8 @@ export function runServices(options: ServiceOptions): Promise<never> {
         }),
       );
     };
+    for (const { role, run } of WIDE_SERVICES)
+      if (roles.has(role)) watchOver(`the ${role}`, run(options, stopping.signal));
     for (const environment of environments) {
       if (roles.has("mirror"))
         watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
@@ -139,7 +142,7 @@ function shared(environment: Environment, options: ServiceOptions) {
   return { environment: environment.name, prefix: config.prefix, clock, random, holder, lock };
 }
 
-function lockOptions({ config: { lock } }: ServiceOptions): KvLockOptions {
+export function lockOptions({ config: { lock } }: ServiceOptions): KvLockOptions {
   return {
     ttlMs: milliseconds(lock.ttl),
     lockDelayMs: milliseconds(lock.delay),

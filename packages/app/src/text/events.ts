@@ -62,11 +62,23 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "job.pruned": (e) => [`${GLYPH.done} ${e.key} pruned`],
   "target.failed": (e) => [`${GLYPH.fail} target ${e.target}: ${e.message}`],
   "target.recovered": (e) => [`${GLYPH.done} target ${e.target} answers again`],
+  "build.started": (e) => [`${GLYPH.begin} ${e.app}: ${buildOf(e)}: ${e.message}`],
+  "build.finished": (e) => [
+    `${BUILT.has(e.state) ? GLYPH.done : GLYPH.fail} ${e.app}: ${buildOf(e)} ${e.state} in ${formatDuration(e.ms)}: ${e.message}${e.url ? ` (${e.url})` : ""}`,
+  ],
+  "build.waiting": (e) => [`${GLYPH.wait} ${e.app}: the build waits: ${e.message}`],
+  "builds.failed": (e) => [`${GLYPH.fail} builds cannot go on: ${e.message}`],
   "webhook.refused": (e) => [
     `${GLYPH.fail} ${e.times === 1 ? "a webhook" : `${e.times} webhooks`} for /hooks/${e.provider} refused: ${e.why}`,
   ],
   "webhook.failed": (e) => [`${GLYPH.fail} a webhook's news cannot be passed on yet: ${e.message}`],
 };
+
+const BUILT: ReadonlySet<string> = new Set(["succeeded", "handed-over"]);
+
+function buildOf({ commit, ref }: { readonly commit: string; readonly ref: string }): string {
+  return `the build of ${commit.slice(0, 8)} on ${ref.replace(/^refs\/heads\//, "")}`;
+}
 
 /** The event's lines for a person, without colour. */
 export function eventLines(event: SluiceEvent): readonly string[] {

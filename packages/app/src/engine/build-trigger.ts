@@ -1,0 +1,29 @@
+import type { BuildTarget, CiServer } from "@sluice/build-trigger";
+import type { BuildConfig } from "../config/builds-schema.ts";
+import { milliseconds, readSecret } from "./environment.ts";
+import { lockOptions, type ServiceOptions } from "./services.ts";
+
+/** The role `build-trigger`. */
+export async function runBuildTrigger(options: ServiceOptions, signal: AbortSignal): Promise<void> {
+  const { buildTrigger, httpEndpoint, jenkins } = await import("@sluice/build-trigger");
+  const { config, kv, clock, random, shared: events } = options;
+
+  function ciOf({ ci }: BuildConfig): CiServer {
+    const { ca, cert, key } = ci;
+    const tls = { ca, cert, key };
+    if (ci.type === "http") return httpEndpoint({ url: ci.url, secret: () => readSecret(ci.secretFile), tls });
+    const { url, job, username, tokenFile, passwordFile, parameters } = ci;
+    const file = tokenFile ?? passwordFile ?? "";
+    const kind = tokenFile ? ("api-token" as const) : ("password" as const);
+    return jenkins({ url, job, parameters, tls, auth: { username, kind, secret: () => readSecret(file) } });
+  }
+
+  const apps = new Map<string, BuildTarget>(
+    Object.entries(config.builds).map(([app, one]) => [
+      app,
+      { ci: ciOf(one), timeoutMs: milliseconds(one.timeout) },
+    ]),
+  );
+  const { prefix } = config;
+  await buildTrigger({ kv, prefix, apps, clock, random, events, lock: lockOptions(options) }).run(signal);
+}

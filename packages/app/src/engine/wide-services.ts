@@ -1,0 +1,12 @@
+import { runBuildTrigger } from "./build-trigger.ts";
+import type { Role } from "./roles.ts";
+import type { ServiceOptions } from "./services.ts";
+
+/** A service that works for the whole engine, whatever environments there are. */
+interface WideService {
+  readonly role: Role;
+  /** Runs until the signal aborts; loads what it needs itself. */
+  run(options: ServiceOptions, signal: AbortSignal): Promise<void>;
+}
+
+export const WIDE_SERVICES: readonly WideService[] = [{ role: "build-trigger", run: runBuildTrigger }];
