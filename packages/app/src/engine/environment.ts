@@ -140,10 +140,11 @@ function openScheduler(
   { embedded, clock, random }: EnvironmentContext,
 ): Scheduler {
   const { type, addresses, username, passwordFile, tokenFile, ca, cert, key, concurrency } = settings;
+  // Read for every request, so that a new token is used without a restart.
   const auth = tokenFile
-    ? { token: readSecret(tokenFile) }
+    ? () => ({ token: readSecret(tokenFile) })
     : username
-      ? { username, password: passwordFile ? readSecret(passwordFile) : "" }
+      ? () => ({ username, password: passwordFile ? readSecret(passwordFile) : "" })
       : undefined;
   return kind.open({
     addresses: addresses ?? [embedded[type]],
@@ -151,9 +152,9 @@ function openScheduler(
     clock,
     random,
     ...(auth ? { auth } : {}),
-    ...(ca ? { ca } : {}),
-    ...(cert ? { cert } : {}),
-    ...(key ? { key } : {}),
+    ...(ca ? { ca: readFileSync(ca, "utf8") } : {}),
+    ...(cert ? { cert: readFileSync(cert, "utf8") } : {}),
+    ...(key ? { key: readFileSync(key, "utf8") } : {}),
   });
 }
 

@@ -1,16 +1,14 @@
-import { Agent } from "node:http";
-import { Agent as TlsAgent } from "node:https";
-import { isJsonObject, type Json, redact, SluiceError } from "@sluice/core";
-import axios, { type AxiosInstance, type AxiosRequestConfig, type AxiosResponse } from "axios";
+import { type Clock, type Json, redact, SluiceError } from "@sluice/core";
+import type { AxiosResponse } from "axios";
+import { addressBook } from "./addresses.ts";
+import { codeOf, type HttpRequest, type Send, sender } from "./exchange.ts";
 import { laneLimit } from "./lanes.ts";
 import { authorization, baseAddresses, type HttpOptions } from "./options.ts";
 
-export interface HttpRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
-  /** With its query: `/v2/apps?embed=apps.counts`. */
-  readonly path: string;
-  readonly body?: Json;
-  readonly signal?: AbortSignal | undefined;
+export type { HttpRequest } from "./exchange.ts";
+
+export interface ConnectionOptions extends HttpOptions {
+  readonly clock: Clock;
 }
 
 export interface HttpAnswer {
@@ -23,36 +21,42 @@ export interface HttpAnswer {
 /** A scheduler's HTTP side: any status is an answer, and no answer is SCHEDULER_UNREACHABLE. */
 export type HttpConnection = (request: HttpRequest) => Promise<HttpAnswer>;
 
-const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_LANES = 8;
 /** A node that is not the leader, or has none, answers so. */
 const ELSEWHERE = new Set([502, 503, 504]);
 /** Failures before a byte of the request was sent: then a write may be tried elsewhere. */
 const NEVER_SENT = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** @param name the scheduler's name for people: `Marathon`. */
-export function httpConnection(name: string, options: HttpOptions): HttpConnection {
+/**
+ * Each request goes to the address that answered last; where that one is away or has no leader, to the others in order. A
+ * write goes on only where nothing of it was sent.
+ * @param name the scheduler's name for people: `Marathon`.
+ */
+export function httpConnection(name: string, options: ConnectionOptions): HttpConnection {
   const addresses = baseAddresses(options);
   if (addresses.length === 0) throw new SluiceError("CONFIG_INVALID", `${name} needs at least one address`);
-  const client = clientOf(options);
+  const send = sender(options);
   const lane = laneLimit(options.concurrency ?? DEFAULT_LANES);
-  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-  let preferred = 0;
+  const book = addressBook(addresses, options.clock);
 
   async function roundTrip(request: HttpRequest): Promise<HttpAnswer> {
+    const header = headerOf(name, options);
     const reads = request.method === "GET";
     let failure: SluiceError | undefined;
     let answer: HttpAnswer | undefined;
-    for (let turn = 0; turn < addresses.length; turn++) {
-      const address = addresses[preferred] as string;
+    for (const address of book.order()) {
       try {
-        answer = answerOf(await send(client, address, request, timeoutMs));
-        if (!ELSEWHERE.has(answer.status)) return answer;
-        preferred = (preferred + 1) % addresses.length;
+        const response = await send(address, request, header);
+        answer = answerOf(await followed(response, request, addresses, (to) => send(to, request, header)));
+        if (!ELSEWHERE.has(answer.status)) {
+          book.answered(address);
+          return answer;
+        }
+        book.failed(address);
         if (!reads) return answer;
       } catch (error) {
         request.signal?.throwIfAborted();
-        preferred = (preferred + 1) % addresses.length;
+        book.failed(address);
         const code = codeOf(error);
         failure = new SluiceError(
           "SCHEDULER_UNREACHABLE",
@@ -68,48 +72,30 @@ export function httpConnection(name: string, options: HttpOptions): HttpConnecti
   return (request) => lane(() => roundTrip(request));
 }
 
-function clientOf(options: HttpOptions): AxiosInstance {
-  const header = authorization(options);
-  const tls = Object.fromEntries(
-    (["ca", "cert", "key"] as const).flatMap((key) =>
-      options[key] === undefined ? [] : [[key, options[key]]],
-    ),
-  );
-  return axios.create({
-    httpAgent: new Agent({ keepAlive: true }),
-    httpsAgent: new TlsAgent({ keepAlive: true, ...tls }),
-    headers: { Accept: "application/json", ...(header === undefined ? {} : { Authorization: header }) },
-    // A scheduler is reached as its address says, whatever proxy the environment names.
-    proxy: false,
-    maxRedirects: 0,
-    responseType: "text",
-    transformResponse: [(body: unknown) => body],
-    validateStatus: () => true,
-  });
+/**
+ * The leader's answer where a node redirects to it, and only to a configured address: credentials and job files go nowhere
+ * else. A write is repeated only where the status says that it may be.
+ */
+async function followed(
+  response: AxiosResponse<string>,
+  { method, path }: HttpRequest,
+  addresses: readonly string[],
+  resend: (address: string) => ReturnType<Send>,
+): Promise<AxiosResponse<string>> {
+  const { status } = response;
+  const moves = status === 307 || status === 308 || (method === "GET" && (status === 301 || status === 302));
+  const location: unknown = response.headers.location;
+  if (!moves || typeof location !== "string") return response;
+  const leader = addresses.find((address) => location === address + path);
+  return leader === undefined ? response : await resend(leader);
 }
 
-/** One exchange. A read is sent again where a kept connection turned out to be closed by the other side. */
-async function send(
-  client: AxiosInstance,
-  address: string,
-  request: HttpRequest,
-  timeoutMs: number,
-): Promise<AxiosResponse<string>> {
-  const { method, path, body, signal } = request;
-  const config = (): AxiosRequestConfig => ({
-    method,
-    url: address + path,
-    signal: AbortSignal.any([...(signal ? [signal] : []), AbortSignal.timeout(timeoutMs)]),
-    ...(body === undefined
-      ? {}
-      : { data: JSON.stringify(body), headers: { "Content-Type": "application/json" } }),
-  });
+/** Credentials come from a file that may be away for a moment, as while it is replaced. */
+function headerOf(name: string, options: HttpOptions): string | undefined {
   try {
-    return await client.request<string>(config());
-  } catch (error) {
-    const stale = (error as { request?: { reusedSocket?: boolean } }).request?.reusedSocket === true;
-    if (method !== "GET" || !stale || codeOf(error) !== "ECONNRESET") throw error;
-    return await client.request<string>(config());
+    return authorization(options);
+  } catch {
+    throw new SluiceError("SCHEDULER_DENIED", `the file with the credentials for ${name} cannot be read`);
   }
 }
 
@@ -120,17 +106,4 @@ function answerOf(response: AxiosResponse<string>): HttpAnswer {
   } catch {
     return { status: response.status, text, json: undefined };
   }
-}
-
-/** A short word for a failed exchange; messages of clients may hold addresses with credentials. */
-function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown }).code;
-  if (code === "ERR_CANCELED") return "no answer in time";
-  return typeof code === "string" ? code : "the connection failed";
-}
-
-/** The member `message` of an error body, first line only: the rest may be a stack trace. */
-export function serverMessage(answer: HttpAnswer): string | undefined {
-  const message = isJsonObject(answer.json) ? answer.json.message : undefined;
-  return typeof message === "string" ? message.split("\n")[0]?.slice(0, 300) : undefined;
 }

@@ -1,13 +1,41 @@
-import { SluiceError } from "@sluice/core";
+import { isJsonObject, redact, SluiceError } from "@sluice/core";
 import type { HttpAnswer } from "./connection.ts";
 
-/** What every scheduler's refusals have in common. Transient: 408, 429, redirections and 5xx; for good: the other 4xx. */
+const MOST_WORDS = 300;
+
+/**
+ * The first line of what somebody else wrote, masked before it is cut, so that no part of a secret is left at the cut.
+ * @param secrets values that must not be repeated, as they are or as JSON quotes them; each line of one is one.
+ */
+export function firstLine(text: string, secrets: readonly string[], most = MOST_WORDS): string {
+  const forms = secrets.flatMap((one) => [one, JSON.stringify(one).slice(1, -1), ...one.split(/\r?\n/)]);
+  const line = redact(text, [...new Set(forms)])
+    .split("\n")
+    .find((one) => one.trim() !== "");
+  return (line ?? "").trim().slice(0, most);
+}
+
+/** The member `message` of an error body, its first line only: the rest may be a stack trace. */
+export function serverMessage(answer: HttpAnswer, secrets: readonly string[] = []): string | undefined {
+  const message = isJsonObject(answer.json) ? answer.json.message : undefined;
+  return typeof message === "string" ? firstLine(message, secrets) : undefined;
+}
+
+/**
+ * What every scheduler's refusals have in common. Transient: 408, 429, redirections and 5xx; for good: the other 4xx, where the
+ * body is the scheduler's own. A proxy's page says nothing of the job.
+ */
 export function commonFailure(name: string, answer: HttpAnswer, detail: string | undefined): SluiceError {
   const { status } = answer;
-  const words = detail === undefined ? "" : `: ${detail}`;
+  const words = detail === undefined || detail === "" ? "" : `: ${detail}`;
   if (status === 401 || status === 403)
     return new SluiceError("SCHEDULER_DENIED", `${name} refused the credentials (${status})`);
-  if (status >= 400 && status < 500 && status !== 408 && status !== 429)
+  if (status >= 300 && status < 400)
+    return new SluiceError("SCHEDULER_UNREACHABLE", `${name} redirects elsewhere (${status})`, {
+      hint: "Give the addresses of the scheduler itself; a redirection is followed only to one of them.",
+    });
+  const own = isJsonObject(answer.json);
+  if (own && status >= 400 && status < 500 && status !== 408 && status !== 429)
     return new SluiceError("SCHEDULER_INVALID", `${name} refused the request (${status})${words}`);
   return new SluiceError("SCHEDULER_UNREACHABLE", `${name} cannot answer now (${status})${words}`);
 }

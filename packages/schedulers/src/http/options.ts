@@ -1,9 +1,14 @@
+/** Basic authentication, or a DC/OS token. */
+export type Credentials =
+  | { readonly username: string; readonly password: string }
+  | { readonly token: string };
+
 /** How to reach a scheduler over HTTP. */
 export interface HttpOptions {
   /** Base addresses, tried in order: `http://marathon-1:8080`. A path in front of the API's is kept. */
   readonly addresses: readonly string[];
-  /** Basic authentication, or a DC/OS token. */
-  readonly auth?: { readonly username: string; readonly password: string } | { readonly token: string };
+  /** A function is asked for every request, so that a changed file counts from the next one on. */
+  readonly auth?: Credentials | (() => Credentials);
   /** PEM texts. */
   readonly ca?: string;
   readonly cert?: string;
@@ -14,11 +19,12 @@ export interface HttpOptions {
   readonly concurrency?: number;
 }
 
-/** The value of the header `Authorization`, if any. */
+/** The value of the header `Authorization`, if any. @throws what the function `auth` throws. */
 export function authorization({ auth }: HttpOptions): string | undefined {
   if (!auth) return undefined;
-  if ("token" in auth) return `token=${auth.token}`;
-  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString("base64")}`;
+  const credentials = typeof auth === "function" ? auth() : auth;
+  if ("token" in credentials) return `token=${credentials.token}`;
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString("base64")}`;
 }
 
 /** The addresses without trailing slashes. */

@@ -1,7 +1,7 @@
 import { isJsonObject, type JobId, type JsonObject, SluiceError } from "@sluice/core";
 import { listIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
-import { type HttpConnection, serverMessage } from "../http/connection.ts";
-import { strangeAnswer } from "../http/failure.ts";
+import type { HttpConnection } from "../http/connection.ts";
+import { serverMessage, strangeAnswer } from "../http/failure.ts";
 import { absoluteId } from "./app-id.ts";
 import { marathonFailure } from "./failure.ts";
 import { markSelector } from "./mark.ts";

@@ -61,7 +61,9 @@ const CASES: [number, Json | undefined, string, string][] = [
   ],
   [429, undefined, "SCHEDULER_UNREACHABLE", "Marathon cannot answer now (429)"],
   [503, undefined, "SCHEDULER_UNREACHABLE", "Marathon cannot answer now (503)"],
-  [302, undefined, "SCHEDULER_UNREACHABLE", "Marathon cannot answer now (302)"],
+  [302, undefined, "SCHEDULER_UNREACHABLE", "Marathon redirects elsewhere (302)"],
+  [400, undefined, "SCHEDULER_UNREACHABLE", "Marathon cannot answer now (400)"],
+  [404, undefined, "SCHEDULER_UNREACHABLE", "Marathon cannot answer now (404)"],
   [
     415,
     { message: "Unsupported Media Type" },
@@ -73,4 +75,29 @@ const CASES: [number, Json | undefined, string, string][] = [
 it.each(CASES)("says %i %j as %s", (status, json, code, message) => {
   const text = json === undefined ? "<html>hunter2</html>" : JSON.stringify(json);
   expect(marathonFailure({ status, json, text }, SENT)).toMatchObject({ code, message });
+});
+
+const PEM = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----";
+
+it.each([
+  ["quoted as JSON", `bad value ${JSON.stringify(PEM)}`],
+  ["as it is", `bad value ${PEM}`],
+  ["cut into lines", `bad line MIIEvQIBADANBgkq of it, and hkiG9w0BAQEFAASC`],
+  ["at the cut", `${"x".repeat(290)} MIIEvQIBADANBgkq`],
+])("leaves nothing of a secret of several lines, %s", (_how, message) => {
+  const sent = { id: "/web", container: { docker: { parameters: [{ key: "env", value: PEM }] } } };
+  const json = { message, details: [{ path: "/cmd", errors: [message] }] };
+  for (const [status, body] of [
+    [422, json],
+    [500, { message }],
+  ] as const)
+    expect(marathonFailure({ status, json: body, text: "" }, sent).message).not.toMatch(/MIIE|hkiG|MIIEvQ/);
+});
+
+it("says nothing that Marathon says of a pod's environment", () => {
+  const details = [{ path: "/containers(0)/environment(TOKEN)", errors: ["hunter2 is no identifier"] }];
+  const json = { message: "Object is not valid", details };
+  expect(marathonFailure({ status: 422, json, text: "" }).message).toBe(
+    "Marathon refused the app: containers.0.environment.TOKEN: not accepted",
+  );
 });

@@ -1,7 +1,7 @@
-import { isJsonObject, type JsonObject, redact, SluiceError } from "@sluice/core";
+import { isJsonObject, type JsonObject, SluiceError } from "@sluice/core";
 import { listIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
-import { type HttpAnswer, serverMessage } from "../http/connection.ts";
-import { commonFailure } from "../http/failure.ts";
+import type { HttpAnswer } from "../http/connection.ts";
+import { commonFailure, firstLine, serverMessage } from "../http/failure.ts";
 
 /**
  * What a refusal of Marathon means (reference 1.1, error bodies).
@@ -9,10 +9,9 @@ import { commonFailure } from "../http/failure.ts";
  */
 export function marathonFailure(answer: HttpAnswer, sent?: JsonObject): SluiceError {
   const { status } = answer;
-  const message = serverMessage(answer);
-  const said = message === undefined ? undefined : redact(message, secretsOf(sent));
+  const said = serverMessage(answer, secretsOf(sent));
   // Only the limit of running deployments shares 403 with missing rights.
-  if (status === 403 && message?.startsWith("Max number"))
+  if (status === 403 && said?.startsWith("Max number"))
     return new SluiceError(
       "SCHEDULER_LOCKED",
       "Marathon has its largest number of deployments running already",
@@ -24,7 +23,7 @@ export function marathonFailure(answer: HttpAnswer, sent?: JsonObject): SluiceEr
     );
   if (status === 409)
     return new SluiceError("SCHEDULER_CONFLICT", `Marathon: ${said ?? "the app exists already"}`);
-  if (status === 400 || status === 422)
+  if ((status === 400 || status === 422) && isJsonObject(answer.json))
     return new SluiceError("SCHEDULER_INVALID", `Marathon refused the app: ${detailsOf(answer, said, sent)}`);
   return commonFailure("Marathon", answer, said);
 }
@@ -41,9 +40,9 @@ function detailsOf(answer: HttpAnswer, said: string | undefined, sent: JsonObjec
   const lines = details.map(([, one]) => {
     const path = dotted(textIn(one.path) ?? "/");
     // What Marathon says of an environment value may quote it.
-    if (/^(env|secrets)(\.|$)/.test(path)) return `${path}: not accepted`;
+    if (/(^|\.)(env|environment|secrets)(\.|$)/.test(path)) return `${path}: not accepted`;
     const errors = listIn(one.errors).filter((error) => typeof error === "string");
-    return `${path === "" ? "the app" : path}: ${redact(errors.join(", "), secrets).slice(0, 200)}`;
+    return `${path === "" ? "the app" : path}: ${firstLine(errors.join(", "), secrets, 200)}`;
   });
   return lines.length > 0 ? lines.slice(0, 10).join("; ") : (said ?? `status ${answer.status}`);
 }
@@ -56,7 +55,14 @@ function dotted(path: string): string {
     .replace(/^\.+/, "");
 }
 
-/** The environment values of an app. */
-export function secretsOf(app: JsonObject | undefined): readonly string[] {
-  return Object.values(objectIn(app?.env) ?? {}).filter((value) => typeof value === "string");
+/** Values of an app or pod that must not come back in a message: environments, and what is handed to Docker. */
+export function secretsOf(job: JsonObject | undefined): readonly string[] {
+  if (!job) return [];
+  const containers = objectsIn(job.containers).map(([, one]) => one);
+  const environments = [job.env, job.environment, ...containers.map((one) => one.environment)];
+  const parameters = objectsIn(objectIn(objectIn(job.container)?.docker)?.parameters);
+  return [
+    ...environments.flatMap((one) => Object.values(objectIn(one) ?? {})),
+    ...parameters.map(([, one]) => one.value),
+  ].filter((value) => typeof value === "string");
 }

@@ -1,5 +1,6 @@
-import { type JsonObject, type Observation, redact } from "@sluice/core";
+import type { JsonObject, Observation } from "@sluice/core";
 import { listIn, numberIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
+import { firstLine } from "../http/failure.ts";
 import { secretsOf } from "./failure.ts";
 
 /** An app's entry in Marathon's launch queue: what it waits for. */
@@ -73,7 +74,7 @@ function lastFailure(app: JsonObject): string | undefined {
   const at = textIn(failure?.timestamp);
   const since = textIn(objectIn(app.versionInfo)?.lastConfigChangeAt);
   if (!failure || !at || (since && at < since)) return undefined;
-  const message = (textIn(failure.message) ?? "").split("\n")[0] ?? "";
-  const words = redact(message, secretsOf(app)).slice(0, 200) || textIn(failure.state) || "no reason given";
+  const said = firstLine(textIn(failure.message) ?? "", secretsOf(app), 200);
+  const words = said || textIn(failure.state) || "no reason given";
   return `the last task failed: ${words}`;
 }
