@@ -10,6 +10,9 @@ import { appWriteRoutes } from "./http/apps-write.ts";
 import { clusterRoutes } from "./http/cluster.ts";
 import { deploymentRoutes } from "./http/deployments.ts";
 import { eventRoutes } from "./http/event-stream.ts";
+import { groupReadRoutes } from "./http/groups-read.ts";
+import { groupWriteRoutes } from "./http/groups-write.ts";
+import { podRoutes } from "./http/pods.ts";
 import { httpServer } from "./http/server.ts";
 import { taskRoutes } from "./http/tasks.ts";
 import type { EmbeddedMarathonOptions } from "./options.ts";
@@ -47,6 +50,9 @@ export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promis
       ...taskRoutes,
       ...appReadRoutes,
       ...appWriteRoutes,
+      ...podRoutes,
+      ...groupReadRoutes,
+      ...groupWriteRoutes,
     ];
     const server = httpServer(routes, api);
     const port = await listen(server, host, options.port ?? 0);

@@ -70,7 +70,8 @@ function call(
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
-    const type = text === undefined ? {} : { "content-type": "application/json" };
+    const length = Buffer.byteLength(text ?? "");
+    const type = text === undefined ? {} : { "content-type": "application/json", "content-length": length };
     const sent = request(
       `${address}${path}`,
       { method, headers: { ...type, ...headers }, agent: false },

@@ -40,12 +40,38 @@ export interface App {
   resourceLimits?: Record<string, unknown>;
   tty?: boolean;
   check?: Record<string, unknown>;
+  /** What a pod is made of; the fields beside it are then derived from it, so that one engine runs both. */
+  pod?: Pod;
   version: string;
   versionInfo: { lastScalingAt: string; lastConfigChangeAt: string };
 }
 
 /** The part of an app a client may write. */
-export type AppPatch = Partial<Omit<App, "version" | "versionInfo">>;
+export type AppPatch = Partial<Omit<App, "version" | "versionInfo" | "pod">>;
+
+/** A pod in Marathon's own form, defaults filled in, less `id`, `version` and `scaling`. */
+export interface Pod {
+  containers: PodContainer[];
+  [field: string]: unknown;
+}
+
+export interface PodContainer {
+  name: string;
+  exec?: { command: { shell: string } | { argv: string[] } };
+  resources: { cpus: number; mem: number; disk: number; gpus: number };
+  endpoints?: PodEndpoint[];
+  environment?: Record<string, string | { secret: string }>;
+  [field: string]: unknown;
+}
+
+export interface PodEndpoint {
+  name: string;
+  containerPort?: number;
+  /** 0: any. */
+  hostPort?: number;
+  protocol: string[];
+  labels: Record<string, string>;
+}
 
 export type KillSelection = "YOUNGEST_FIRST" | "OLDEST_FIRST";
 
@@ -125,6 +151,27 @@ export interface Change {
   id: string;
   from?: App;
   to?: App;
+}
+
+/** What a group says beside its members. */
+export interface GroupFacts {
+  /** Absolute paths of apps or groups that every app below waits for; unknown ones are allowed. */
+  dependencies?: string[];
+  /** Top-level groups only: whether what is in it runs under its name as role. */
+  enforceRole?: boolean;
+}
+
+/** One group as it was and as it shall be; `from` absent: it is new; `to` absent: it goes. */
+export interface GroupChange {
+  path: string;
+  from?: GroupFacts;
+  to?: GroupFacts;
+}
+
+/** All that one write does to the root group. */
+export interface Edit {
+  apps: Change[];
+  groups: GroupChange[];
 }
 
 /** How the last task of an app that failed did so, in the API's form. */

@@ -2,22 +2,24 @@ import { randomUUID } from "node:crypto";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
-import { ancestors } from "./ids.ts";
-import type { App, Change, TaskFailure } from "./model.ts";
+import type { App, Change, Edit, GroupFacts, TaskFailure } from "./model.ts";
 import type { Plan } from "./root/plan.ts";
 
 /** What survives the process: apps with their history, groups, running deployments, last failures. */
 export interface Store {
   readonly frameworkId: string;
   apps(): App[];
-  groups(): string[];
+  groups(): [string, GroupFacts][];
   deployments(): Plan[];
   failure(appId: string): TaskFailure | undefined;
   /** Versions of an app, the newest first. */
   versions(appId: string): string[];
   version(appId: string, version: string): App | undefined;
-  /** Keeps changes and the deployment that makes them, all or nothing; resolves when they are on disk. */
-  commit(changes: readonly Change[], plan?: Plan): Promise<void>;
+  /** Writes to the root group that are remembered, the newest first; each leads back to the one before. */
+  rootVersions(): string[];
+  rootWrite(version: string): Edit | undefined;
+  /** Keeps a write and the deployment that carries it out, all or nothing; resolves when they are on disk. */
+  commit(version: string, edit: Edit, plan?: Plan): Promise<void>;
   /** Forgets a deployment that is over; kept with the next commit, as one taken up again in vain does no harm. */
   dropDeployment(id: string): void;
   putFailure(failure: TaskFailure): Promise<void>;
@@ -31,8 +33,9 @@ const MAX_VERSIONS = 50;
 export function openStore(dataDir: string): Store {
   const root = openRoot(dataDir);
   const apps = root.openDB<App, string>({ name: "apps" });
-  const groups = root.openDB<boolean, string>({ name: "groups" });
+  const groups = root.openDB<GroupFacts, string>({ name: "groups" });
   const versions = root.openDB<App, [string, string]>({ name: "versions" });
+  const writes = root.openDB<Edit, string>({ name: "writes" });
   const deployments = root.openDB<Plan, string>({ name: "deployments" });
   const failures = root.openDB<TaskFailure, string>({ name: "failures" });
   const facts = root.openDB<string, string>({ name: "facts" });
@@ -41,7 +44,7 @@ export function openStore(dataDir: string): Store {
   // Read right after they are written, before the database has them.
   const latestFailures = new Map<string, TaskFailure>();
   const ended = new Set<string>();
-  const knownGroups = new Set(groups.getKeys());
+  const written = [...writes.getKeys()];
 
   const versionKeys = (id: string) => [...versions.getKeys({ start: [id, ""], end: [id, "\uffff"] })];
 
@@ -56,18 +59,19 @@ export function openStore(dataDir: string): Store {
     if (from === to) return;
     void apps.put(id, to);
     void versions.put([id, to.version], to);
-    for (const key of versionKeys(id).slice(0, -MAX_VERSIONS)) void versions.remove(key);
-    for (const path of ancestors(id)) {
-      if (knownGroups.has(path)) continue;
-      knownGroups.add(path);
-      void groups.put(path, true);
-    }
+    if (from) for (const key of versionKeys(id).slice(0, -MAX_VERSIONS)) void versions.remove(key);
+  }
+
+  function remember(version: string, edit: Edit): void {
+    void writes.put(version, backwards(edit));
+    written.push(version);
+    for (const old of written.splice(0, written.length - MAX_VERSIONS)) void writes.remove(old);
   }
 
   return {
     frameworkId,
     apps: () => [...apps.getRange()].map(({ value }) => value),
-    groups: () => [...knownGroups],
+    groups: () => [...groups.getRange()].map(({ key, value }) => [key, value]),
     deployments: () => [...deployments.getRange()].map(({ value }) => value),
     failure: (appId) => latestFailures.get(appId) ?? failures.get(appId),
     versions: (id) =>
@@ -75,11 +79,15 @@ export function openStore(dataDir: string): Store {
         .map(([, version]) => version)
         .reverse(),
     version: (id, version) => versions.get([id, version]),
-    async commit(changes, plan) {
+    rootVersions: () => [...written].reverse(),
+    rootWrite: (version) => writes.get(version),
+    async commit(version, edit, plan) {
       await root.transaction(() => {
         for (const id of ended) void deployments.remove(id);
         ended.clear();
-        for (const change of changes) write(change);
+        for (const change of edit.apps) write(change);
+        for (const { path, to } of edit.groups) void (to ? groups.put(path, to) : groups.remove(path));
+        remember(version, edit);
         if (plan) void deployments.put(plan.id, plan);
       });
     },
@@ -92,6 +100,14 @@ export function openStore(dataDir: string): Store {
       await Promise.all([...ended].map((id) => deployments.remove(id)));
       await root.close();
     },
+  };
+}
+
+/** What undoes a write: the same, from its end to its beginning. What it made is not needed for that. */
+function backwards({ apps, groups }: Edit): Edit {
+  return {
+    apps: apps.map(({ id, from }) => ({ id, ...(from && { to: from }) })),
+    groups: groups.map(({ path, from }) => ({ path, ...(from && { to: from }) })),
   };
 }
 

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { type Database, open } from "lmdb";
-import { lockFolder } from "./folder-lock.ts";
+import { lockFolder } from "../../process/folder-lock.ts";
 import {
   type Entry,
   openTransaction,

@@ -174,7 +174,8 @@ const appFields: Fields = {
   version: text(),
 };
 
-const readApp = object(appFields);
+/** Reads one app of a body, see `SentApp`. */
+export const readApp = object(appFields);
 
 /** @param status of the refusal; it differs between versions. @throws Refusal "Invalid JSON" with every wrong place. */
 export function readSentApp(value: unknown, status: number): SentApp {

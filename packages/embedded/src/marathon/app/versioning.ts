@@ -28,6 +28,12 @@ export function versioned(spec: Spec, from: App | undefined, now: string): App {
   return { ...spec, version: now, versionInfo: { lastScalingAt: now, lastConfigChangeAt: now } };
 }
 
+/** An app without what the server alone decides. */
+export function specOf(app: App): Spec {
+  const { version: _, versionInfo: __, ...spec } = app;
+  return spec;
+}
+
 function comparable(app: Spec & Partial<App>): Record<string, unknown> {
   const { instances: _, version: __, versionInfo: ___, ...rest } = app;
   const result: Record<string, unknown> = { ...rest };

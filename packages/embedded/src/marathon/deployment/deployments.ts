@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import type { EventBus } from "../events.ts";
 import type { App, Change } from "../model.ts";
-import type { Action, Plan, Step } from "../root/plan.ts";
+import { type Action, type Plan, type Step, subjectOf } from "../root/plan.ts";
 import type { Fleets } from "../tasks/fleets.ts";
 import { restartFleet, scaleFleet, stopFleet } from "./actions.ts";
 
@@ -120,19 +120,21 @@ function stepFields(plan: Plan, step: Step): Record<string, unknown> {
 async function perform(
   { fleets, events }: DeploymentsOptions,
   state: State,
-  { action, app: appId }: Action,
+  action: Action,
   signal: AbortSignal,
 ): Promise<void> {
+  const appId = subjectOf(action);
+  const verb = action.action.replace(/Application|Pod/, "");
   const { from, to } = state.changes.get(appId) ?? {};
-  if (action === "StopApplication" && from) {
+  if (verb === "Stop" && from) {
     await stopFleet(fleets.of(appId), from, signal);
     if (signal.aborted) return;
     fleets.drop(appId);
     events.emit("app_terminated_event", { appId });
   }
-  if (action === "ScaleApplication" && to)
+  if (verb === "Scale" && to)
     await scaleFleet(fleets.of(appId), to, state.sentenced?.get(appId) ?? [], signal);
-  if (action === "RestartApplication" && to) {
+  if (verb === "Restart" && to) {
     const fleet = fleets.of(appId);
     fleet.resetDelay();
     await restartFleet(fleet, to, signal);

@@ -37,6 +37,7 @@ export function wholeApp(api: Api, id: string, sent: SentApp): Spec {
 /** The change that a body means for an app as it is now. @throws Refusal */
 export function changeOf(api: Api, id: string, sent: SentApp, writing: Writing, now: string): Change {
   const from = api.root.app(id);
+  if (from?.pod) throw notValid([{ path: "/", errors: ["Applications and Pods may not share the same id"] }]);
   if (!from) {
     const spec = wholeApp(api, id, sent);
     if (!writing.creates) throw appNotFound(id);

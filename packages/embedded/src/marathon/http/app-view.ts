@@ -3,6 +3,7 @@ import { AGENT_ID, type App, ROLE, timestamp } from "../model.ts";
 import { portsOf } from "../root/service-ports.ts";
 import { healthOf, type Instance } from "../tasks/instance.ts";
 import type { Api } from "./api.ts";
+import { appJson } from "./app-json.ts";
 
 /** What may be shown of an app beside its definition. */
 export type Embed = "tasks" | "counts" | "deployments" | "readiness" | "lastTaskFailure" | "taskStats";
@@ -34,7 +35,7 @@ export function appView(api: Api, app: App, embeds: ReadonlySet<Embed>): Record<
   const deployment = api.deployments.of(app.id);
   const failure = embeds.has("lastTaskFailure") ? api.store.failure(app.id) : undefined;
   return {
-    ...app,
+    ...appJson(api.profile, app),
     ...(embeds.has("counts") && countsOf(instances)),
     ...(embeds.has("deployments") && { deployments: deployment ? [{ id: deployment }] : [] }),
     ...(embeds.has("readiness") && {

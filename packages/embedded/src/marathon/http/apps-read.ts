@@ -4,6 +4,7 @@ import { sanitisedPath } from "../ids.ts";
 import { type App, timestamp } from "../model.ts";
 import { appNotFound, Refusal } from "../refusal.ts";
 import type { Api } from "./api.ts";
+import { appJson } from "./app-json.ts";
 import { appView, type Embed, embedsOf, taskView } from "./app-view.ts";
 import { labelSelector } from "./label-selector.ts";
 import { type Answer, type ApiRequest, route } from "./router.ts";
@@ -23,7 +24,7 @@ export const appReadRoutes = [
 export function knownApp(api: Api, path: string | undefined): App {
   const id = sanitisedPath(path ?? "");
   const app = api.root.app(id);
-  if (!app) throw appNotFound(id);
+  if (!app || app.pod) throw appNotFound(id);
   return app;
 }
 
@@ -35,6 +36,7 @@ function listApps({ query }: ApiRequest, api: Api): Answer {
   const selects = label ? labelSelector(label) : () => true;
   const apps = [...api.root.apps()].filter(
     (app) =>
+      !app.pod &&
       (!cmd || app.cmd?.toLowerCase().includes(cmd)) &&
       (!id || app.id.toLowerCase().includes(id)) &&
       selects(app.labels),
@@ -78,7 +80,7 @@ function subtree(api: Api, path = ""): App[] | undefined {
   if (path !== "*" && !path.endsWith("/*")) return undefined;
   const id = sanitisedPath(path.slice(0, -1));
   if (!api.root.isGroup(id)) throw new Refusal(404, { message: `Group '${id}' does not exist` });
-  return api.root.under(id);
+  return api.root.under(id).filter((app) => !app.pod);
 }
 
 function listVersions({ params }: ApiRequest, api: Api): Answer {
@@ -89,8 +91,8 @@ function showVersion({ params, query: _ }: ApiRequest, api: Api): Answer {
   const id = sanitisedPath(params[0] ?? "");
   const version = parseVersion(params[1] ?? "");
   const app = api.store.version(id, version);
-  if (!app) throw appNotFound(id, version);
-  return { status: 200, json: app };
+  if (!app || app.pod) throw appNotFound(id, version);
+  return { status: 200, json: appJson(api.profile, app) };
 }
 
 /** Marathon's form of a timestamp. @throws Refusal 422 when it is none. */

@@ -42,14 +42,16 @@ async function createApp(request: ApiRequest, api: Api): Promise<Answer> {
   const sent = readBody(api, await request.json());
   const spec = wholeApp(api, idOf(api, sent), sent);
   const { id } = spec;
+  let changes: Change[] = [];
   const plan = await api.updates.submit({
     force: flag(request, "force", false),
     groupId: parentPath(id),
-    changes(version) {
+    edit(version) {
       if (api.root.app(id)) throw new Refusal(409, { message: `An app with id [${id}] already exists.` });
-      return [{ id, to: versioned(api.ports.assign(spec, undefined), undefined, version) }];
+      changes = [{ id, to: versioned(api.ports.assign(spec, undefined), undefined, version) }];
+      return { apps: changes, groups: [] };
     },
-    accepted: (changes) => announce(api, request, changes),
+    accepted: () => announce(api, request, changes),
   });
   return {
     status: 201,
@@ -62,18 +64,17 @@ async function createApp(request: ApiRequest, api: Api): Promise<Answer> {
 async function putOne(request: ApiRequest, api: Api, writing: Writing): Promise<Answer> {
   const id = sanitisedPath(request.params[0] ?? "");
   const sent = readBody(api, await request.json());
-  let existed = true;
+  let changes: Change[] = [];
   const plan = await api.updates.submit({
     force: flag(request, "force", false),
     groupId: parentPath(id),
-    changes(version) {
-      const change = changeOf(api, id, sent, writing, version);
-      existed = change.from !== undefined;
-      return [change];
+    edit(version) {
+      changes = [changeOf(api, id, sent, writing, version)];
+      return { apps: changes, groups: [] };
     },
-    accepted: (changes) => announce(api, request, changes),
+    accepted: () => announce(api, request, changes),
   });
-  return existed ? planAnswer(plan) : planAnswer(plan, 201, { Location: locationOf(api, id) });
+  return changes[0]?.from ? planAnswer(plan) : planAnswer(plan, 201, { Location: locationOf(api, id) });
 }
 
 async function putMany(request: ApiRequest, api: Api, writing: Writing): Promise<Answer> {
@@ -82,12 +83,17 @@ async function putMany(request: ApiRequest, api: Api, writing: Writing): Promise
     throw wrongShape(api.profile.shapeErrorStatus, [{ path: "/", errors: ["error.expected.jsarray"] }]);
   const sent = body.map((one, index) => inPlace(index, () => readBody(api, one)));
   const ids = sent.map((one, index) => inPlace(index, () => idOf(api, one)));
+  let changes: Change[] = [];
   const plan = await api.updates.submit({
     force: flag(request, "force", false),
     groupId: "/",
-    changes: (version) =>
-      sent.map((one, index) => inPlace(index, () => changeOf(api, ids[index] ?? "/", one, writing, version))),
-    accepted: (changes) => announce(api, request, changes),
+    edit(version) {
+      changes = sent.map((one, index) =>
+        inPlace(index, () => changeOf(api, ids[index] ?? "/", one, writing, version)),
+      );
+      return { apps: changes, groups: [] };
+    },
+    accepted: () => announce(api, request, changes),
   });
   return planAnswer(plan);
 }
@@ -109,10 +115,10 @@ async function restartApp(request: ApiRequest, api: Api): Promise<Answer> {
   const plan = await api.updates.submit({
     force: flag(request, "force", false),
     groupId: parentPath(id),
-    changes(version) {
+    edit(version) {
       const from = knownApp(api, id);
       const versionInfo = { ...from.versionInfo, lastConfigChangeAt: version };
-      return [{ id, from, to: { ...from, version, versionInfo } }];
+      return { apps: [{ id, from, to: { ...from, version, versionInfo } }], groups: [] };
     },
   });
   return planAnswer(plan);
@@ -124,7 +130,7 @@ async function deleteApp(request: ApiRequest, api: Api): Promise<Answer> {
     // The one write that forces unless told otherwise.
     force: flag(request, "force", true),
     groupId: parentPath(id),
-    changes: () => [{ id, from: knownApp(api, id) }],
+    edit: () => ({ apps: [{ id, from: knownApp(api, id) }], groups: [] }),
   });
   return planAnswer(plan);
 }

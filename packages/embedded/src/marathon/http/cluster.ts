@@ -1,8 +1,10 @@
 import { sanitisedPath } from "../ids.ts";
 import { ROLE, timestamp } from "../model.ts";
+import { podJson } from "../pod/pod-app.ts";
 import { Refusal } from "../refusal.ts";
 import type { Fleet } from "../tasks/fleet.ts";
 import type { Api } from "./api.ts";
+import { appJson } from "./app-json.ts";
 import { type Answer, type ApiRequest, route } from "./router.ts";
 
 /** The queue of launches, and the server itself. */
@@ -40,7 +42,7 @@ function queued(fleet: Fleet, api: Api): Record<string, unknown>[] {
         rejectSummaryLastOffers: rejections,
         rejectSummaryLaunchAttempt: rejections,
       },
-      app,
+      ...(app.pod ? { pod: podJson(app) } : { app: appJson(api.profile, app) }),
     },
   ];
 }

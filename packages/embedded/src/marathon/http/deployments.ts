@@ -1,8 +1,7 @@
-import { versioned } from "../app/versioning.ts";
 import type { Running } from "../deployment/deployments.ts";
-import type { App, Change } from "../model.ts";
 import { Refusal } from "../refusal.ts";
-import type { Plan } from "../root/plan.ts";
+import { subjectOf } from "../root/plan.ts";
+import { reversal } from "../root/reversal.ts";
 import type { Api } from "./api.ts";
 import { planAnswer } from "./apps-write.ts";
 import { type Answer, type ApiRequest, flag, route } from "./router.ts";
@@ -16,17 +15,19 @@ export const deploymentRoutes = [
 ];
 
 function deploymentView(api: Api, { plan, currentStep }: Running): Record<string, unknown> {
+  const affected = plan.changes;
   const current = plan.steps[currentStep - 1]?.actions ?? [];
   return {
     id: plan.id,
     version: plan.version,
-    affectedApps: plan.changes.map((change) => change.id),
-    affectedPods: [],
+    affectedApps: affected.filter(({ to, from }) => !(to ?? from)?.pod).map(({ id }) => id),
+    affectedPods: affected.filter(({ to, from }) => (to ?? from)?.pod).map(({ id }) => id),
     steps: plan.steps,
-    currentActions: current.map(({ action, app }) => ({
-      action,
-      app,
-      readinessCheckResults: (api.fleets.get(app)?.instances() ?? []).flatMap((one) => one.readiness ?? []),
+    currentActions: current.map((action) => ({
+      ...action,
+      readinessCheckResults: (api.fleets.get(subjectOf(action))?.instances() ?? []).flatMap(
+        (one) => one.readiness ?? [],
+      ),
     })),
     currentStep,
     totalSteps: plan.steps.length,
@@ -45,22 +46,7 @@ async function cancelDeployment(request: ApiRequest, api: Api): Promise<Answer> 
   const plan = await api.updates.submit({
     force: true,
     groupId: "/",
-    changes: (version) => reversal(api, running.plan, version),
+    edit: (version) => reversal(api.root, running.plan, version),
   });
   return planAnswer(plan);
-}
-
-/** What leads back from a plan's target to its original; changes of others stay. */
-function reversal(api: Api, plan: Plan, now: string): Change[] {
-  return plan.changes.flatMap(({ id, from }): Change[] => {
-    const current = api.root.app(id);
-    if (!from) return current ? [{ id, from: current }] : [];
-    const to = versioned(specOf(from), current, now);
-    return [{ id, to, ...(current && { from: current }) }];
-  });
-}
-
-function specOf(app: App) {
-  const { version: _, versionInfo: __, ...spec } = app;
-  return spec;
 }

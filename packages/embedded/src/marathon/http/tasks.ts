@@ -1,4 +1,5 @@
 import { isRecord } from "../app/readers.ts";
+import { specOf, versioned } from "../app/versioning.ts";
 import { appIdOfTask, instanceIdOfTask, sanitisedPath } from "../ids.ts";
 import type { Change } from "../model.ts";
 import { Refusal } from "../refusal.ts";
@@ -21,7 +22,7 @@ const STATES: Record<string, string> = { running: "TASK_RUNNING", staging: "TASK
 function listTasks({ query }: ApiRequest, api: Api): Answer {
   const asked = [...query.getAll("status"), ...query.getAll("status[]")].map((status) => STATES[status]);
   const instances = [...api.fleets.all()].flatMap((fleet) => fleet.instances());
-  const shown = instances.filter((one) => asked.length === 0 || asked.includes(one.state));
+  const shown = instances.filter((one) => !one.app.pod && (asked.length === 0 || asked.includes(one.state)));
   return { status: 200, json: { tasks: shown.map((one) => taskView(api, one)) } };
 }
 
@@ -53,7 +54,7 @@ async function killByIds(request: ApiRequest, api: Api): Promise<Answer> {
       api.fleets
         .get(sanitisedPath(appId))
         ?.instances()
-        .filter((one) => isNamed(one, id)) ?? []
+        .filter((one) => !one.app.pod && isNamed(one, id)) ?? []
     );
   });
   return kill(request, api, instances, (views) => ({ tasks: views }));
@@ -87,18 +88,15 @@ async function killAndScale(api: Api, instances: Instance[], force: boolean): Pr
     force,
     groupId: "/",
     sentenced,
-    changes: (version) =>
-      [...sentenced].flatMap(([appId, ids]): Change[] => {
+    edit: (version) => ({
+      apps: [...sentenced].flatMap(([appId, ids]): Change[] => {
         const from = api.root.app(appId);
         if (!from) return [];
-        const to = {
-          ...from,
-          instances: Math.max(0, from.instances - ids.length),
-          version,
-          versionInfo: { ...from.versionInfo, lastScalingAt: version },
-        };
-        return [{ id: appId, from, to }];
+        const instances = Math.max(0, from.instances - ids.length);
+        return [{ id: appId, from, to: versioned({ ...specOf(from), instances }, from, version) }];
       }),
+      groups: [],
+    }),
   });
   return planAnswer(plan);
 }

@@ -3,8 +3,8 @@ import { complete } from "../app/complete.ts";
 import { versioned } from "../app/versioning.ts";
 import type { App, AppPatch, Change } from "../model.ts";
 import { profileOf } from "../profiles.ts";
-import { isCyclic, overlay, planSteps } from "./plan.ts";
-import { rootGroup } from "./root-group.ts";
+import { isCyclic, overlay, planSteps, subjectOf } from "./plan.ts";
+import { rootGroup, wholeEdit } from "./root-group.ts";
 
 const T1 = "2026-01-01T00:00:00.000Z";
 const T2 = "2026-01-02T00:00:00.000Z";
@@ -19,9 +19,9 @@ function update(from: App, patch: AppPatch): Change {
 }
 
 function stepsOf(changes: Change[], existing: App[] = []): string[][] {
-  const wanted = overlay(changes, rootGroup(existing, []));
+  const wanted = overlay({ apps: changes, groups: [] }, rootGroup(existing, []));
   return planSteps(changes, wanted).map(({ actions }) =>
-    actions.map((one) => `${one.action.replace("Application", "")} ${one.app}`),
+    actions.map((one) => `${one.action.replace("Application", "")} ${subjectOf(one)}`),
   );
 }
 
@@ -92,7 +92,8 @@ describe("a dependency cycle", () => {
   ])("is found: %s", (_, dependencies, expected) => {
     const changed = app("/a", { dependencies });
     const others = [app("/b", { dependencies: ["/a"] }), app("/g/x", { dependencies: ["/a"] })];
-    expect(isCyclic([changed], overlay([{ id: "/a", to: changed }], rootGroup(others, [])))).toBe(expected);
+    const edit = { apps: [{ id: "/a", to: changed }], groups: [] };
+    expect(isCyclic([changed], overlay(edit, rootGroup(others, [])))).toBe(expected);
   });
 });
 
@@ -100,9 +101,9 @@ describe("the root group", () => {
   it("keeps empty groups, and lets an app take an empty group's place", () => {
     const root = rootGroup([app("/a/b/c")], []);
     expect(root.under("/a").map((one) => one.id)).toEqual(["/a/b/c"]);
-    root.apply([{ id: "/a/b/c", from: app("/a/b/c") }]);
+    root.apply(wholeEdit(root, { apps: [{ id: "/a/b/c", from: app("/a/b/c") }], groups: [] }), T2);
     expect([root.isGroup("/a/b"), root.under("/").length]).toEqual([true, 0]);
-    root.apply([{ id: "/a/b", to: app("/a/b") }]);
+    root.apply(wholeEdit(root, { apps: [{ id: "/a/b", to: app("/a/b") }], groups: [] }), T2);
     expect([root.isGroup("/a/b"), root.app("/a/b")?.id]).toEqual([false, "/a/b"]);
   });
 });

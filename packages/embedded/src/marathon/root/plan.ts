@@ -1,12 +1,12 @@
 import { needsRestart } from "../app/versioning.ts";
-import type { App, Change } from "../model.ts";
+import { ancestors } from "../ids.ts";
+import type { App, Change, Edit, GroupChange, GroupFacts } from "../model.ts";
 
-export type ActionName = "StopApplication" | "StartApplication" | "ScaleApplication" | "RestartApplication";
+/** What is done to one app or pod. */
+export type Verb = "Stop" | "Start" | "Scale" | "Restart";
 
-export interface Action {
-  action: ActionName;
-  app: string;
-}
+/** An action as the API shows it. */
+export type Action = { action: `${Verb}Application`; app: string } | { action: `${Verb}Pod`; pod: string };
 
 export interface Step {
   actions: Action[];
@@ -17,6 +17,7 @@ export interface Plan {
   id: string;
   version: string;
   changes: Change[];
+  groups: GroupChange[];
   /** Done one after another; the actions of a step all at once. */
   steps: Step[];
 }
@@ -25,6 +26,9 @@ export interface Plan {
 export interface Dependencies {
   app(id: string): App | undefined;
   under(path: string): App[];
+  /** Dependencies from the groups around an app. */
+  inherited(id: string): string[];
+  group(path: string): GroupFacts | undefined;
 }
 
 /**
@@ -38,14 +42,15 @@ export function planSteps(changes: readonly Change[], wanted: Dependencies): Ste
   const layers: Action[][] = [];
   const depth = depths(wanted);
   for (const change of changes) {
-    const action = change.to && actionFor(change, change.to);
-    if (!action || !change.to) continue;
+    const verb = change.to && verbFor(change, change.to);
+    if (!verb || !change.to) continue;
     const layer = depth(change.to);
-    layers[layer] = [...(layers[layer] ?? []), { action, app: change.id }];
+    layers[layer] ??= [];
+    layers[layer].push(actionOf(verb, change));
   }
   return [
-    gone.map(({ id }): Action => ({ action: "StopApplication", app: id })),
-    born.map(({ id }): Action => ({ action: "StartApplication", app: id })),
+    gone.map((change) => actionOf("Stop", change)),
+    born.map((change) => actionOf("Start", change)),
     ...Object.values(layers),
   ]
     .filter((actions) => actions.length > 0)
@@ -68,10 +73,20 @@ export function isCyclic(apps: readonly App[], wanted: Dependencies): boolean {
   return apps.some(visit);
 }
 
-function actionFor({ from }: Change, to: App): ActionName | undefined {
-  if (!from) return "ScaleApplication";
-  if (needsRestart(from, to)) return to.instances === 0 ? "ScaleApplication" : "RestartApplication";
-  return from.instances === to.instances ? undefined : "ScaleApplication";
+/** The app or pod an action is about. */
+export function subjectOf(action: Action): string {
+  return "app" in action ? action.app : action.pod;
+}
+
+function actionOf(verb: Verb, { id, from, to }: Change): Action {
+  const isPod = (to ?? from)?.pod !== undefined;
+  return isPod ? { action: `${verb}Pod`, pod: id } : { action: `${verb}Application`, app: id };
+}
+
+function verbFor({ from }: Change, to: App): Verb | undefined {
+  if (!from) return "Scale";
+  if (needsRestart(from, to)) return to.instances === 0 ? "Scale" : "Restart";
+  return from.instances === to.instances ? undefined : "Scale";
 }
 
 /** Length of the longest chain of dependencies below an app. The dependencies must not be cyclic. */
@@ -88,24 +103,33 @@ function depths(wanted: Dependencies): (app: App) => number {
 }
 
 function targets(app: App, wanted: Dependencies): App[] {
-  return (app.dependencies ?? []).flatMap((path) => {
+  return [...(app.dependencies ?? []), ...wanted.inherited(app.id)].flatMap((path) => {
     const one = wanted.app(path);
     return one ? [one] : wanted.under(path);
   });
 }
 
-/** The tree as it shall be after some changes, without making them. */
-export function overlay(changes: readonly Change[], base: Dependencies): Dependencies {
-  const changed = new Map(changes.map((change) => [change.id, change.to]));
+/** The tree as it shall be after an edit, without making it. */
+export function overlay(edit: Edit, base: Dependencies): Dependencies {
+  const changed = new Map(edit.apps.map((change) => [change.id, change.to]));
+  const groups = new Map(edit.groups.map((change) => [change.path, change]));
   return {
     app: (id) => (changed.has(id) ? changed.get(id) : base.app(id)),
     under(path) {
       const prefix = path === "/" ? "/" : `${path}/`;
       const kept = base.under(path).filter((app) => !changed.has(app.id));
-      return [
-        ...kept,
-        ...[...changed.values()].filter((app) => app?.id.startsWith(prefix)).flatMap((app) => app ?? []),
-      ];
+      const added = [...changed.values()].filter((app) => app?.id.startsWith(prefix));
+      return [...kept, ...added.flatMap((app) => app ?? [])];
     },
+    inherited(id) {
+      if (groups.size === 0) return base.inherited(id);
+      return ancestors(id).flatMap((path) => facts(path)?.dependencies ?? []);
+    },
+    group: facts,
   };
+
+  function facts(path: string): GroupFacts | undefined {
+    const change = groups.get(path);
+    return change ? change.to : base.group(path);
+  }
 }

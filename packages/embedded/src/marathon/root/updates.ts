@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@sluice/core";
 import { type Deployments, tellFailed } from "../deployment/deployments.ts";
 import type { EventBus } from "../events.ts";
 import { ancestors } from "../ids.ts";
-import { type App, type Change, timestamp } from "../model.ts";
+import { type App, type Change, type Edit, timestamp } from "../model.ts";
 import { notValid, Refusal } from "../refusal.ts";
 import type { Store } from "../store.ts";
-import { isCyclic, overlay, type Plan, planSteps } from "./plan.ts";
-import type { RootGroup } from "./root-group.ts";
+import { type Dependencies, isCyclic, overlay, type Plan, planSteps } from "./plan.ts";
+import { type RootGroup, wholeEdit } from "./root-group.ts";
 import type { ServicePorts } from "./service-ports.ts";
 
 export interface UpdatesOptions {
@@ -28,17 +29,19 @@ export interface Update {
   /** For the events: the group that is written. */
   groupId: string;
   /** What shall change, computed when its turn comes. @throws Refusal. */
-  changes(version: string): Change[];
+  edit(version: string): Edit;
   /** Instances to kill, by app. */
   sentenced?: ReadonlyMap<string, readonly string[]>;
   /** Emits events of its own once the write is accepted. */
-  accepted?(changes: readonly Change[]): void;
+  accepted?(): void;
 }
 
 /** All writes to the root group, one after another. */
 export interface Updates {
   /** Resolves when the write is accepted and on disk; the tasks follow. @throws Refusal. */
   submit(update: Update): Promise<Plan>;
+  /** What `submit` would do, without doing it. @throws Refusal as `submit` does, but for limits and locks. */
+  preview(update: Pick<Update, "edit">): Plan;
 }
 
 /** Marathon's limit of waiting writes. */
@@ -46,22 +49,34 @@ const MAX_WAITING = 500;
 
 export function createUpdates(options: UpdatesOptions): Updates {
   let waiting = 0;
-  let last = 0;
-  const nextVersion = () => {
-    last = Math.max(options.clock.now(), last + 1);
-    return timestamp(last);
-  };
+  let last = Date.parse(options.store.rootVersions()[0] ?? "") || 0;
+  const nextVersion = () => timestamp(Math.max(options.clock.now(), last + 1));
   return {
     async submit(update) {
       if (waiting >= MAX_WAITING) throw new Refusal(500, { message: "Queue is full" });
+      const version = nextVersion();
+      last = Date.parse(version);
       waiting++;
       try {
-        return await accept(options, update, nextVersion());
+        return await accept(options, update, version);
       } finally {
         waiting--;
       }
     },
+    preview: (update) => planOf(options.root, update, nextVersion()),
   };
+}
+
+/** @throws Refusal when the tree as it would be breaks a rule. */
+function planOf(root: RootGroup, update: Pick<Update, "edit">, version: string): Plan {
+  const edit = wholeEdit(root, update.edit(version));
+  const affected: Edit = {
+    apps: edit.apps.filter(({ from, to }) => from !== to),
+    groups: edit.groups.filter(({ from, to }) => !isDeepStrictEqual(from, to)),
+  };
+  checkRoot(root, affected);
+  const steps = planSteps(affected.apps, overlay(affected, root));
+  return { id: randomUUID(), version, changes: affected.apps, groups: affected.groups, steps };
 }
 
 /**
@@ -69,46 +84,45 @@ export function createUpdates(options: UpdatesOptions): Updates {
  * disk does not hold up the next one, so that writes at the same time share a commit.
  */
 function accept(options: UpdatesOptions, update: Update, version: string): Promise<Plan> {
-  const { root, store, deployments } = options;
+  const { root, store, deployments, events } = options;
   checkLimit(options);
-  const changes = update.changes(version);
-  checkRoot(root, changes);
-  const steps = planSteps(changes, overlay(changes, root));
-  const affected = changes.filter(({ from, to }) => from !== to);
-  const plan: Plan = { id: randomUUID(), version, changes: affected, steps };
-  const ids = affected.map((change) => change.id);
+  const plan = planOf(root, update, version);
+  const edit = { apps: plan.changes, groups: plan.groups };
+  const ids = edit.apps.map((change) => change.id);
   const lockers = deployments.lockers(ids);
   if (lockers.length > 0 && !update.force) throw locked(options, update, plan, lockers);
 
-  swap(options, affected);
+  swap(options, edit, version);
   for (const id of lockers) deployments.cancel(id, new Set(ids));
-  const committed = store.commit(affected, steps.length > 0 ? plan : undefined).then(() => {
-    options.events.emit("group_change_success", { groupId: update.groupId, version });
-    update.accepted?.(changes);
+  const committed = store.commit(version, edit, plan.steps.length > 0 ? plan : undefined).then(() => {
+    events.emit("group_change_success", { groupId: update.groupId, version });
+    update.accepted?.();
     return plan;
   });
   deployments.begin(plan, { sentenced: update.sentenced, after: committed });
   return committed.catch((error: unknown) => {
-    takeBack(options, affected);
+    takeBack(options, edit, version);
     throw error;
   });
 }
 
 /** A write that did not reach the disk is undone, but for what later writes have changed since. */
-function takeBack(options: UpdatesOptions, changes: readonly Change[]): void {
-  const mine = changes.filter(({ id, to }) => options.root.app(id) === to);
+function takeBack(options: UpdatesOptions, { apps, groups }: Edit, version: string): void {
+  const mine = apps.filter(({ id, to }) => options.root.app(id) === to);
   const reversed = mine.map(
     ({ id, from, to }): Change => ({ id, ...(to && { from: to }), ...(from && { to: from }) }),
   );
-  swap(options, reversed);
+  const made = groups.filter(({ path, from }) => from || options.root.group(path)?.apps.size === 0);
+  const restored = made.map(({ path, from }) => ({ path, ...(from && { to: from }) }));
+  swap(options, { apps: reversed, groups: restored }, version);
 }
 
-function swap({ root, ports }: UpdatesOptions, changes: readonly Change[]): void {
-  for (const { from, to } of changes) {
+function swap({ root, ports }: UpdatesOptions, edit: Edit, version: string): void {
+  for (const { from, to } of edit.apps) {
     if (to) ports.take(to);
     if (from) ports.release(from);
   }
-  root.apply(changes);
+  root.apply(edit, version);
 }
 
 function checkLimit({ deployments, maxRunningDeployments }: UpdatesOptions): void {
@@ -117,19 +131,34 @@ function checkLimit({ deployments, maxRunningDeployments }: UpdatesOptions): voi
   throw new Refusal(403, { message });
 }
 
-/** Rules about the tree as a whole, as far as the changes can break them. */
-function checkRoot(root: RootGroup, changes: readonly Change[]): void {
-  const wanted = overlay(changes, root);
-  const apps = changes.flatMap(({ to }) => to ?? []);
-  const added = changes.flatMap(({ from, to }) => (to && !from ? to : []));
-  const groups = new Set(added.flatMap((app) => ancestors(app.id)));
-  const isTaken = (app: App) =>
-    groups.has(app.id) || root.under(app.id).some((one) => wanted.app(one.id) !== undefined);
-  if (added.some((app) => isTaken(app) || hasAppAbove(app, (id) => wanted.app(id))))
-    throw notValid([{ path: "/", errors: ["Groups and Applications may not have the same identifier."] }]);
-  const dependent = apps.filter((app) => app.dependencies !== undefined);
-  if (dependent.length > 0 && isCyclic(dependent, wanted))
-    throw notValid([{ path: "/", errors: ["Dependency graph has cyclic dependencies."] }]);
+/** Rules about the tree as a whole, as far as the edit can break them. */
+function checkRoot(root: RootGroup, edit: Edit): void {
+  const wanted = overlay(edit, root);
+  const { apps, groups } = edit;
+  const added = apps.flatMap(({ from, to }) => (to && !from ? to : []));
+  const isGroup = (path: string) => wanted.group(path) !== undefined || wanted.under(path).length > 0;
+  const newGroups = groups.filter(({ from, to }) => to && !from);
+  if (
+    added.some((app) => isGroup(app.id) || hasAppAbove(app, (id) => wanted.app(id))) ||
+    newGroups.some(({ path }) => wanted.app(path) !== undefined)
+  )
+    throw invalidRoot("Groups and Applications may not have the same identifier.");
+  if (groups.some(({ path, to }) => to?.enforceRole && ancestors(path).length > 1))
+    throw notValid([{ path: "/enforceRole", errors: ["enforceRole can only be set for top-level groups"] }]);
+  const waiting = groups
+    .filter(({ to }) => to?.dependencies?.length)
+    .flatMap(({ path }) => wanted.under(path));
+  const dependent = apps.flatMap(({ to }) => (to && hasDependencies(to, wanted) ? to : []));
+  if ((waiting.length > 0 || dependent.length > 0) && isCyclic([...dependent, ...waiting], wanted))
+    throw invalidRoot("Dependency graph has cyclic dependencies.");
+}
+
+function hasDependencies(app: App, wanted: Dependencies): boolean {
+  return app.dependencies !== undefined || wanted.inherited(app.id).length > 0;
+}
+
+function invalidRoot(error: string): Refusal {
+  return notValid([{ path: "/", errors: [error] }]);
 }
 
 function hasAppAbove(app: App, find: (id: string) => App | undefined): boolean {

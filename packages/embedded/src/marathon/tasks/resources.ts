@@ -1,5 +1,6 @@
 import { constraintsAllow } from "../app/constraints.ts";
 import type { App } from "../model.ts";
+import { endpointsOf } from "../pod/pod-app.ts";
 
 /** What the one agent offers; what is absent is unlimited. `mem` and `disk` in MiB. */
 export interface Capacity {
@@ -51,6 +52,7 @@ export function resources(capacity: Capacity, hostname: string): Resources {
 
 /** One place per port definition or mapping: its host port, 0 for any, undefined for none. */
 export function hostPortsWanted(app: App): (number | undefined)[] {
+  if (app.pod) return endpointsOf(app.pod.containers).map((one) => one.hostPort);
   if (app.container?.portMappings) return app.container.portMappings.map((mapping) => mapping.hostPort);
   return (app.portDefinitions ?? []).map((one) => (app.requirePorts ? one.port : 0));
 }
