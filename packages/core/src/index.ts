@@ -51,7 +51,9 @@ export {
   DEFAULT_JOB_OPTIONS,
   type DesiredJob,
   type FieldChange,
+  type HealthySpec,
   type InventoryEntry,
+  isWell,
   type JobOptions,
   type LiveJob,
   type Observation,
@@ -65,11 +67,11 @@ export type { ChangesRecord, CommitInfo, FileChange, RevisionMarker, SkippedFile
 export { decodePath, displayPath, encodePath, type FilePath } from "./model/path.ts";
 export { REASONS, type Reason } from "./model/reason.ts";
 export { decodeRecord, encodeRecord } from "./model/records.ts";
-export type { DeploymentCounts, DeploymentStatus, JobStatus } from "./model/status.ts";
+export type { DeploymentCounts, DeploymentStatus, JobStatus, SilentTarget } from "./model/status.ts";
 export { type Desired, type DesiredFile, resolveDesired } from "./plan/desired.ts";
 export { dependencyCycles } from "./plan/order.ts";
 export { plan } from "./plan/plan.ts";
-export type { LiveByTarget, LiveListing, PlanInput } from "./plan/plan-input.ts";
+export type { LiveByTarget, LiveListing, Objection, PlanInput } from "./plan/plan-input.ts";
 export { DEFAULT_PRUNE_LIMITS, type PruneLimits, type PrunePolicy } from "./plan/prune-policy.ts";
 export { type JobResult, settle, transition } from "./plan/settle.ts";
 export type {

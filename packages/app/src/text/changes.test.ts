@@ -21,6 +21,19 @@ describe("a change in one line", () => {
     ],
     [changeLine({ kind: "create", key, fields: [] }), "► create apps/shop/web"],
     [changeLine({ kind: "prune", key, fields: [] }), "► prune apps/shop/web"],
+    [
+      changeLine({ kind: "update", key, fields: [], cause: "adopt" }),
+      "► update apps/shop/web: takes over a job that Sluice did not make",
+    ],
+    [
+      changeLine({ kind: "update", key, fields: [{ path: "cmd", from: 2, to: 1 }], cause: "rollback" }),
+      "► update apps/shop/web (cmd 2 → 1): back to the last healthy spec",
+    ],
+    [
+      changeLine({ kind: "create", key, fields: [], cause: "drift" }),
+      "► create apps/shop/web: changed in the scheduler, put right",
+    ],
+    [changeLine({ kind: "create", key, fields: [], cause: "revision" }), "► create apps/shop/web"],
   ])("%s", (line, expected) => expect(line).toBe(expected));
 
   it("shows four fields and counts the others", () => {

@@ -17,7 +17,14 @@ export function changeLine(change: ChangeSummary): string {
   const shown = fields.slice(0, MOST_FIELDS).map(fieldText);
   if (fields.length > MOST_FIELDS) shown.push(`and ${fields.length - MOST_FIELDS} more`);
   const detail = change.kind === "update" && shown.length > 0 ? ` (${shown.join(", ")})` : "";
-  return `${GLYPH.begin} ${change.kind} ${change.key}${detail}`;
+  return `${GLYPH.begin} ${change.kind} ${change.key}${detail}${causeText(change)}`;
+}
+
+/** Whatever is not simply what Git says is never shown without saying so. */
+function causeText({ cause }: ChangeSummary): string {
+  if (cause === "adopt") return ": takes over a job that Sluice did not make";
+  if (cause === "rollback") return ": back to the last healthy spec";
+  return cause === "drift" ? ": changed in the scheduler, put right" : "";
 }
 
 /** `instances 1 → 2`, `+env.LEVEL •••`, `-healthChecks`. */

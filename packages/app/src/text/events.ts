@@ -58,6 +58,9 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   ],
   "deployment.failed": (e) => [`${GLYPH.fail} the deployer cannot go on: ${e.message}`],
   "job.applied": () => [],
+  "job.adopted": (e) => [
+    `${GLYPH.done} ${e.key} is taken over: it was made by ${e.from === "nobody" ? "other means" : "another Sluice engine or environment"}`,
+  ],
   "job.changed": (e) => jobLines(e.status, e.ms),
   "job.pruned": (e) => [`${GLYPH.done} ${e.key} pruned`],
   "target.failed": (e) => [`${GLYPH.fail} target ${e.target}: ${e.message}`],

@@ -3,7 +3,13 @@ import type { DesiredJob, FieldChange, InventoryEntry, LiveJob } from "./job.ts"
 import type { Reason } from "./reason.ts";
 
 /** Why a job is to be written. */
-export type ChangeCause = "revision" | "drift" | "adopt" | "retry";
+export type ChangeCause =
+  | "revision"
+  | "drift"
+  /** A job that Sluice did not make is taken over. */
+  | "adopt"
+  /** The spec of the revision failed: the last healthy one is put back. `desired` then holds that one. */
+  | "rollback";
 
 /** One thing to do in a scheduler. */
 export type Change =

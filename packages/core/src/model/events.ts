@@ -1,4 +1,4 @@
-import type { Change } from "./change.ts";
+import type { Change, ChangeCause } from "./change.ts";
 import type { CommitId, EnvName, JobKey, Revision, TargetName } from "./ids.ts";
 import type { FieldChange, Problem } from "./job.ts";
 import type { Reason } from "./reason.ts";
@@ -9,6 +9,8 @@ export interface ChangeSummary {
   readonly kind: Change["kind"];
   readonly key: JobKey;
   readonly fields: readonly FieldChange[];
+  /** Absent for a removal, and where only Git was looked at. */
+  readonly cause?: ChangeCause;
 }
 
 interface BuildFacts {
@@ -71,9 +73,12 @@ interface EventBodies {
   "deployment.finished": { revision: Revision; status: DeploymentStatus; ms: number };
   "deployment.superseded": { revision: Revision; by: Revision };
   "deployment.failed": { code: string; message: string };
-  "job.applied": { key: JobKey; revision: Revision; kind: "create" | "update" };
+  /** `revision` is the one that is worked on, also where an earlier spec was put back. */
+  "job.applied": { key: JobKey; revision: Revision; kind: "create" | "update"; cause?: ChangeCause };
+  /** A job that Sluice did not make is Sluice's from now on; told when the scheduler has taken the write. */
+  "job.adopted": { key: JobKey; revision: Revision; from: "nobody" | "another engine"; owner?: string };
   "job.changed": { key: JobKey; status: JobStatus; previous: JobStatus | undefined; ms: number | undefined };
-  "job.pruned": { key: JobKey; revision: Revision };
+  "job.pruned": { key: JobKey; revision: Revision; owner?: string };
   "target.failed": { target: TargetName; code: string; message: string };
   "target.recovered": { target: TargetName };
   "build.started": BuildFacts;

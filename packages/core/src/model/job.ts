@@ -67,6 +67,11 @@ export interface Observation {
   readonly rolledBack?: boolean;
 }
 
+/** True where a job is as it should be; one whose spec says "paused" is, once it is. */
+export function isWell({ health, failed, rolledBack }: Observation): boolean {
+  return !failed && !rolledBack && (health === "Healthy" || health === "Suspended");
+}
+
 /** A job as the scheduler has it. */
 export interface LiveJob {
   readonly id: JobId;
@@ -97,6 +102,21 @@ export interface InventoryEntry {
   readonly version: string | undefined;
   readonly revision: Revision;
   readonly prune: JobOptions["prune"];
+  /** The revision that took the job over from others; absent: Sluice made it. */
+  readonly adopted?: Revision;
+  /** Since when Git no longer names the job, ISO 8601; absent: it does. */
+  readonly absentSince?: string;
+  /** What to go back to; kept only of jobs that say `onFailure: rollback`. */
+  readonly lastHealthy?: HealthySpec;
+}
+
+/** A spec that was healthy. */
+export interface HealthySpec {
+  readonly fingerprint: Fingerprint;
+  /** The revision at which it was. */
+  readonly revision: Revision;
+  /** Canonical JSON, deflated, base64. It may hold what the job's file holds, so it goes nowhere but the KV. */
+  readonly packed: string;
 }
 
 /** Where a service writes and what it may touch. */

@@ -4,6 +4,7 @@ export const REASONS = {
   Progressing: "The change is on its way: the scheduler is starting or replacing instances.",
   Pending: "The job waits for its turn in this deployment.",
   Suspended: "Somebody suspended the job, its target or its environment; Sluice leaves it alone.",
+  OutsideWindow: "The policy allows no change at this time; the job is changed when its sync window opens.",
   DependencyNotReady: "A job named in `dependsOn` is not healthy yet.",
   DependencyCycle: "The `dependsOn` of these jobs form a circle, so none can be first.",
   InvalidSpec: "The job file cannot be read, or breaks a rule of its format.",
@@ -15,7 +16,8 @@ export const REASONS = {
   Unreachable: "The scheduler cannot be reached; what runs there is not known, so nothing is changed.",
   HealthTimeout: "The job was not healthy within its deadline.",
   Unhealthy: "The job was healthy and is not any more.",
-  RolledBack: "The scheduler put the previous version back by itself.",
+  RolledBack:
+    "This spec failed and an earlier one runs in its place: put back by the scheduler itself, or by Sluice where the file says `onFailure: rollback`.",
   HeldAfterFailure:
     "This exact spec failed before; it is not sent again until Git changes or somebody retries.",
   Drifted: "Somebody changed the job in the scheduler.",
@@ -23,7 +25,8 @@ export const REASONS = {
   NotOwned:
     "A job of this id exists that Sluice did not make; it is left alone unless the file says `adopt: true`.",
   PruneRefused: "The job is gone from Git, but removing it is not allowed here.",
-  PrunePending: "More jobs are gone from Git than may be removed without being asked.",
+  PrunePending:
+    "The job is gone from Git and is removed later: once its grace is over, or once somebody agrees where more jobs are gone than may be removed unasked.",
   Superseded: "A newer revision took over before this one was done.",
 } as const satisfies Record<string, string>;
 

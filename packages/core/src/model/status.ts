@@ -1,5 +1,6 @@
 import type { Health, SyncStatus } from "./health.ts";
-import type { Fingerprint, JobKey, Revision } from "./ids.ts";
+import type { Fingerprint, JobKey, Revision, TargetName } from "./ids.ts";
+import type { Problem } from "./job.ts";
 import type { FilePath } from "./path.ts";
 import type { Reason } from "./reason.ts";
 
@@ -18,6 +19,10 @@ export interface JobStatus {
   readonly applied: Revision | undefined;
   /** The spec that failed and is held; cleared when Git changes it or a person retries. */
   readonly failed: Fingerprint | undefined;
+  /** The team that hears about the job. */
+  readonly owner?: string | undefined;
+  /** The revision that took the job over from others; absent: Sluice made it. */
+  readonly adopted?: Revision | undefined;
   /** When (sync, health, reason) last changed. */
   readonly since: string;
 }
@@ -35,6 +40,21 @@ export interface DeploymentStatus {
   readonly finishedAt: string | undefined;
   /** `at` of the newest `control/sync` that a whole look, with every target answering, has come to its end with. */
   readonly syncedToken?: string;
+  /** What is wrong with files of the revision, the first of them; a file that cannot be read has no job to show it. */
+  readonly problems?: readonly Problem[];
+  /** How many there are, where not all are listed. */
+  readonly problemsTotal?: number;
+  /** Targets that do not answer now: nothing is known of their jobs but what was seen last. */
+  readonly silent?: readonly SilentTarget[];
+}
+
+/** A target that could not be listed. */
+export interface SilentTarget {
+  readonly target: TargetName;
+  readonly reason: Reason;
+  readonly message: string;
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export interface DeploymentCounts {

@@ -1,5 +1,6 @@
+import type { ChangeCause, Verdict } from "../model/change.ts";
 import type { Fingerprint, JobId, JobKey, TargetName } from "../model/ids.ts";
-import type { FieldChange, InventoryEntry, LiveJob } from "../model/job.ts";
+import type { DesiredJob, FieldChange, InventoryEntry, LiveJob } from "../model/job.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Desired } from "./desired.ts";
 import type { PrunePolicy } from "./prune-policy.ts";
@@ -10,6 +11,9 @@ export interface LiveListing {
   /** Whether this job was asked for: only then does its absence from `jobs` mean that it is not there. */
   covers(id: JobId): boolean;
 }
+
+/** Why a job is left alone for now. */
+export type Objection = Pick<Verdict, "reason" | "message">;
 
 /** A target whose list failed has no entry, and nothing is planned for it. */
 export type LiveByTarget = ReadonlyMap<TargetName, LiveListing>;
@@ -24,9 +28,13 @@ export interface PlanInput {
   readonly scope: "all" | ReadonlySet<JobKey>;
   /** Specs that failed and are not sent again. */
   readonly held: ReadonlyMap<JobKey, Fingerprint>;
+  /** Of jobs that are held: the job with the spec to go back to. */
+  readonly fallback?: ReadonlyMap<JobKey, DesiredJob>;
   readonly suspended: (key: JobKey) => boolean;
   /** False: drift of this job is only reported. */
   readonly heal: (key: JobKey) => boolean;
+  /** Asked of everything that is about to be sent or removed: why not now. */
+  readonly postponed?: (key: JobKey, what: ChangeCause | "prune") => Objection | undefined;
   readonly compare: (
     target: TargetName,
     desired: JsonObject,

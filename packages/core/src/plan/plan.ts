@@ -1,6 +1,12 @@
 import type { Change, Plan, Verdict } from "../model/change.ts";
 import type { JobKey } from "../model/ids.ts";
-import type { DesiredJob, FieldChange, InventoryEntry, LiveJob } from "../model/job.ts";
+import {
+  type DesiredJob,
+  type FieldChange,
+  type InventoryEntry,
+  isWell,
+  type LiveJob,
+} from "../model/job.ts";
 import type { PlanInput } from "./plan-input.ts";
 import { planPrunes } from "./prune.ts";
 
@@ -41,14 +47,41 @@ function decide(job: DesiredJob, input: PlanInput): Decision | undefined {
   if (input.suspended(job.key)) return verdict(job, "Suspended", "suspended by a person");
   const live = listing.jobs.get(job.id);
   const decision = decideUnheld(job, live, input);
-  const sends = decision !== "unchanged" && "kind" in decision;
-  if (sends && input.held.get(job.key) === job.fingerprint)
+  const held = input.held.get(job.key) === job.fingerprint;
+  return unlessPostponed(held ? whenHeld(job, live, decision, input) : decision, input);
+}
+
+function sends(decision: Decision): decision is Change {
+  return decision !== "unchanged" && "kind" in decision;
+}
+
+function unlessPostponed(decision: Decision, { postponed }: PlanInput): Decision {
+  if (!sends(decision) || decision.kind === "prune") return decision;
+  const why = postponed?.(decision.key, decision.cause);
+  if (!why) return decision;
+  return { key: decision.key, ...why, ...("fields" in decision ? { fields: decision.fields } : {}) };
+}
+
+/** A spec that failed is not sent again; where it is there all the same it stays only if it turned out well. */
+function whenHeld(
+  job: DesiredJob,
+  live: LiveJob | undefined,
+  decision: Decision,
+  input: PlanInput,
+): Decision {
+  const earlier = input.fallback?.get(job.key);
+  const failing = decision === "unchanged" && live !== undefined && !isWell(live.observed);
+  if (!sends(decision) && !(failing && earlier)) return decision;
+  if (!earlier)
     return verdict(
       job,
       "HeldAfterFailure",
       "this spec failed before; change it in Git, or run `sluice sync --retry`",
     );
-  return decision;
+  const back = decideUnheld(earlier, live, input);
+  if (back === "unchanged")
+    return verdict(job, "RolledBack", "this spec failed; the last healthy one runs in its place");
+  return sends(back) && back.kind !== "prune" ? { ...back, cause: "rollback" } : back;
 }
 
 function decideUnheld(job: DesiredJob, live: LiveJob | undefined, input: PlanInput): Decision {

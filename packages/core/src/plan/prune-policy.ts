@@ -1,4 +1,5 @@
 import type { TargetName } from "../model/ids.ts";
+import type { InventoryEntry } from "../model/job.ts";
 
 export interface PruneLimits {
   /** At most this many jobs of a target are removed without being asked … */
@@ -10,6 +11,10 @@ export interface PruneLimits {
 export interface PrunePolicy extends PruneLimits {
   /** Targets with limits of their own, or where nothing is ever removed. */
   readonly targets?: ReadonlyMap<TargetName, PruneLimits | "never">;
+  /** Why a job that is gone from Git stays all the same, whatever the limits say: its file may be there and not be mirrored. */
+  readonly kept?: (entry: InventoryEntry) => string | undefined;
+  /** Why a job has not been gone for long enough; not asked where a person said yes. */
+  readonly young?: (entry: InventoryEntry) => string | undefined;
   /** Targets for which a person said yes to the removals of this revision. */
   readonly confirmed: ReadonlySet<TargetName>;
 }

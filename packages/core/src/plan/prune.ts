@@ -2,7 +2,7 @@ import type { Change, Verdict } from "../model/change.ts";
 import { type JobKey, splitJobKey, type TargetName } from "../model/ids.ts";
 import type { InventoryEntry, LiveJob } from "../model/job.ts";
 import { displayPath } from "../model/path.ts";
-import type { PlanInput } from "./plan-input.ts";
+import type { Objection, PlanInput } from "./plan-input.ts";
 
 interface Prunes {
   readonly changes: readonly Change[];
@@ -11,7 +11,6 @@ interface Prunes {
 }
 
 type Candidate = { readonly entry: InventoryEntry; readonly live: LiveJob };
-type Objection = Omit<Verdict, "key">;
 
 /** What Sluice made in one target, and which of it the revision no longer names. */
 interface TargetRecords {
@@ -44,7 +43,8 @@ export function planPrunes(input: PlanInput): Prunes {
     }
     const objection = objectionTo(target, candidates.length + unseen, records.owned, input);
     for (const { entry, live } of candidates) {
-      if (objection) refused.push({ key: entry.key, ...objection });
+      const why = objection ?? objectionForNow(target, entry, input);
+      if (why) refused.push({ key: entry.key, ...why });
       else changes.push({ kind: "prune", key: entry.key, entry, live });
     }
   }
@@ -66,8 +66,21 @@ function recordsByTarget({ inventory, desired }: PlanInput): Map<TargetName, Tar
 
 function objectionToOne(entry: InventoryEntry, input: PlanInput): Objection | undefined {
   if (entry.prune === "never") return { reason: "PruneRefused", message: "its file said `prune: never`" };
+  const kept = input.prune.kept?.(entry);
+  if (kept !== undefined) return { reason: "PruneRefused", message: kept };
   if (input.suspended(entry.key)) return { reason: "Suspended", message: "suspended by a person" };
   return undefined;
+}
+
+/** What time alone will settle; it counts towards the limit meanwhile. */
+function objectionForNow(
+  target: TargetName,
+  entry: InventoryEntry,
+  { prune, postponed }: PlanInput,
+): Objection | undefined {
+  const young = prune.confirmed.has(target) ? undefined : prune.young?.(entry);
+  if (young !== undefined) return { reason: "PrunePending", message: young };
+  return postponed?.(entry.key, "prune");
 }
 
 /** @param count the jobs of the target that would be removed. @param owned the jobs Sluice made there. */

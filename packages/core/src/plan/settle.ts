@@ -16,12 +16,16 @@ export interface JobResult {
   readonly message: string;
   /** The spec that is known to fail; undefined clears it. */
   readonly failed?: Fingerprint | undefined;
+  readonly owner?: string | undefined;
+  /** Undefined: as it was. */
+  readonly adopted?: Revision | undefined;
 }
 
 /** The one place that writes a job's status: old status and result to new status. @param now ISO 8601. */
 export function settle(old: JobStatus | undefined, result: JobResult, now: string): JobStatus {
   // A job whose spec itself says "paused" is as Git wants it once it is paused.
   const applied = result.sync === "Synced" && (result.health === "Healthy" || result.health === "Suspended");
+  const adopted = result.adopted ?? old?.adopted;
   return {
     key: result.key,
     file: result.file,
@@ -32,6 +36,8 @@ export function settle(old: JobStatus | undefined, result: JobResult, now: strin
     attempted: result.revision,
     applied: applied ? result.revision : old?.applied,
     failed: result.failed,
+    ...(result.owner === undefined ? {} : { owner: result.owner }),
+    ...(adopted === undefined ? {} : { adopted }),
     since: old && sameState(old, result) ? old.since : now,
   };
 }
