@@ -21,7 +21,7 @@ export interface Running {
 export async function launch(place: Place, client: Docker): Promise<Running> {
   rmSync(join(place.folder, "pid"), { force: true }); // a number of the last process namespace
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
-  const inside = [SCRIPT, `${place.host}/30`, place.outside, ...place.args];
+  const inside = [SCRIPT, `${place.host}/30`, ...place.args];
   const env = {
     ...process.env,
     TMPDIR: join(place.folder, "tmp"),
