@@ -19,7 +19,8 @@ export interface Running {
 
 /** Starts the place's dockerd and waits until it answers. @throws with its last words. */
 export async function launch(place: Place, client: Docker): Promise<Running> {
-  rmSync(join(place.folder, "pid"), { force: true }); // a number of the last process namespace
+  // Process numbers in them are of the last process namespace, and may be somebody else's in the next one.
+  for (const one of ["pid", "exec"]) rmSync(join(place.folder, one), { recursive: true, force: true });
   const namespaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const inside = [SCRIPT, `${place.host}/30`, ...place.args];
   const env = {
