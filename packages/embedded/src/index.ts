@@ -5,6 +5,7 @@ export {
 } from "./chronos/embedded-chronos.ts";
 export type { ChronosEvent, EngineSettings as ChronosSettings } from "./chronos/engine.ts";
 export type { RunOutcome as ChronosRunOutcome, Simulation as ChronosSimulation } from "./chronos/executor.ts";
+export { chronosAnswers } from "./chronos/faults.ts";
 export type { ProfileName as ChronosProfileName } from "./chronos/profile.ts";
 export {
   type EmbeddedConsul,
@@ -12,7 +13,9 @@ export {
   type EmbeddedConsulOptions,
   embeddedConsul,
 } from "./consul/embedded-consul.ts";
+export { type Fault, type Faults, type FaultyAnswer, faults, type Mishap } from "./faults/faults.ts";
 export { type EmbeddedMarathon, embeddedMarathon } from "./marathon/embedded-marathon.ts";
+export { marathonAnswers } from "./marathon/faults.ts";
 export type { EmbeddedMarathonOptions } from "./marathon/options.ts";
 export { type PortPool, type PortPoolOptions, portPool } from "./process/free-ports.ts";
 export {

@@ -1,6 +1,8 @@
 import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 import { type Clock, systemClock } from "@sluice/core";
+import type { Faults } from "../faults/faults.ts";
+import { claimFolder } from "../process/data-folder.ts";
 import { type ProcessRunner, processRunner } from "../process/process-runner.ts";
 import { type ChronosEvent, type Engine, type EngineSettings, engine } from "./engine.ts";
 import { type Executor, type Simulation, simulatedExecutor } from "./executor.ts";
@@ -31,6 +33,8 @@ export interface EmbeddedChronosOptions {
   /** Milliseconds between SIGTERM and SIGKILL; default 3000. */
   killGraceMs?: number;
   settings?: Partial<EngineSettings>;
+  /** Faults that a test chooses; default: none. */
+  faults?: Faults;
   log?: (event: ChronosEvent) => void;
 }
 
@@ -49,14 +53,19 @@ export interface EmbeddedChronos {
  */
 export async function embeddedChronos(options: EmbeddedChronosOptions): Promise<EmbeddedChronos> {
   const host = options.host ?? "127.0.0.1";
-  const chronos = await engineFor(options);
+  const release = await claim(options.dataDir);
+  const chronos = await engineFor(options).catch(async (error: unknown) => {
+    await release();
+    throw error;
+  });
   const bound = { port: options.port ?? 0 };
-  const app = server(chronos, () => `${host}:${bound.port}`);
+  const app = server(chronos, () => `${host}:${bound.port}`, options.faults);
   recover(chronos);
   try {
     await app.listen({ host, port: bound.port });
   } catch (error) {
     await quiesce(chronos);
+    await release();
     throw listenFailure(error, host, bound.port);
   }
   const address = app.server.address();
@@ -70,6 +79,7 @@ export async function embeddedChronos(options: EmbeddedChronosOptions): Promise<
     stopping.abort();
     await Promise.all([app.close(), looping]);
     await quiesce(chronos);
+    await release();
   }
 
   return {
@@ -80,6 +90,15 @@ export async function embeddedChronos(options: EmbeddedChronosOptions): Promise<
       return stopped;
     },
   };
+}
+
+async function claim(dataDir: string): Promise<() => Promise<void>> {
+  try {
+    return await claimFolder(dataDir);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Chronos cannot start: ${reason}`, { cause });
+  }
 }
 
 async function engineFor(options: EmbeddedChronosOptions): Promise<Engine> {

@@ -1,4 +1,6 @@
+import { createServer, type RequestListener } from "node:http";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import type { Faults } from "../faults/faults.ts";
 import type { Engine } from "./engine.ts";
 import { readRoutes } from "./read-routes.ts";
 import { refuse } from "./replies.ts";
@@ -7,8 +9,11 @@ import { writeRoutes } from "./write-routes.ts";
 const LARGEST_BODY_BYTES = 10 * 1024 * 1024;
 
 /** The HTTP API. @param address `host:port` of this server, for `/leader`. */
-export function server(engine: Engine, address: () => string): FastifyInstance {
+export function server(engine: Engine, address: () => string, faults?: Faults): FastifyInstance {
   const app = fastify({
+    ...(faults && {
+      serverFactory: (listener: RequestListener) => createServer(faults.guard(listener, engine.clock)),
+    }),
     bodyLimit: LARGEST_BODY_BYTES,
     forceCloseConnections: true,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 5000 },

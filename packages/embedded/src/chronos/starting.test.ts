@@ -13,7 +13,7 @@ describe("starting", () => {
     const file = join(await fixture.folder(), "file");
     await writeFile(file, "");
     await expect(embeddedChronos({ dataDir: join(file, "sub") })).rejects.toThrow(
-      /^Chronos cannot use its data folder .*file\/sub: ENOTDIR/,
+      /^Chronos cannot start: The data folder .*file\/sub cannot be written: ENOTDIR/,
     );
   });
 

@@ -2,6 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { Server } from "node:http";
 import { join } from "node:path";
 import { systemClock } from "@sluice/core";
+import { claimFolder } from "../process/data-folder.ts";
 import { processRunner } from "../process/process-runner.ts";
 import { assemble } from "./assemble.ts";
 import type { Api } from "./http/api.ts";
@@ -16,7 +17,7 @@ import { podRoutes } from "./http/pods.ts";
 import { httpServer } from "./http/server.ts";
 import { taskRoutes } from "./http/tasks.ts";
 import type { EmbeddedMarathonOptions } from "./options.ts";
-import { openStore } from "./store.ts";
+import { openStore, type Store } from "./store.ts";
 
 export interface EmbeddedMarathon {
   /** `http://host:port`. */
@@ -30,15 +31,17 @@ export interface EmbeddedMarathon {
 
 /**
  * Starts a server that speaks Marathon's HTTP API and runs apps on this machine.
- * @throws an Error with one sentence when the folder cannot be written or the port is taken.
+ * @throws an Error with one sentence when the folder cannot be written or is in use, or when the port is taken.
  */
 export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promise<EmbeddedMarathon> {
   const host = options.host ?? "127.0.0.1";
   const sandboxes = join(options.dataDir, "sandboxes");
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
-  const store = openStore(options.dataDir);
+  const release = await claimFolder(options.dataDir);
+  let store: Store | undefined;
   try {
+    store = openStore(options.dataDir);
     const clock = options.clock ?? systemClock;
     const runner = options.runner ?? processRunner({ dataDir: options.dataDir, clock });
     await runner.recover();
@@ -54,18 +57,19 @@ export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promis
       ...groupReadRoutes,
       ...groupWriteRoutes,
     ];
-    const server = httpServer(routes, api);
+    const server = httpServer(routes, api, options.faults);
     const port = await listen(server, host, options.port ?? 0);
     api.address = () => `${host}:${port}`;
     takeUp(api);
     let stopped: Promise<void> | undefined;
     const stop = () => {
-      stopped ??= shutDown({ server, closing, api, graceMs: options.stopGraceMs ?? 3000 });
+      stopped ??= shutDown({ server, closing, api, graceMs: options.stopGraceMs ?? 3000 }).finally(release);
       return stopped;
     };
     return { address: `http://${host}:${port}`, port, sandboxes, stop };
   } catch (error) {
-    await store.close();
+    await store?.close();
+    await release();
     throw error;
   }
 }

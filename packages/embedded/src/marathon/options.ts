@@ -1,4 +1,5 @@
 import type { Clock } from "@sluice/core";
+import type { Faults } from "../faults/faults.ts";
 import type { ProcessRunner } from "../process/process-runner.ts";
 import type { ProfileName } from "./profiles.ts";
 import type { Capacity } from "./tasks/resources.ts";
@@ -15,6 +16,8 @@ export interface EmbeddedMarathonOptions {
   /** Starts the tasks' processes; default: one of its own with its ledger in `dataDir`. */
   runner?: ProcessRunner;
   clock?: Clock;
+  /** Faults that a test chooses; default: none. */
+  faults?: Faults;
   /**
    * `process` (default): `cmd` and `args` run as local processes. `simulated`: nothing runs; tasks are running and healthy
    * `startDelayMs` (default 0) after their launch.

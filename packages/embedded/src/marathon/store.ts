@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { accessSync, constants, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
 import type { App, Change, Edit, GroupFacts, TaskFailure } from "./model.ts";
@@ -29,9 +28,9 @@ export interface Store {
 /** Marathon's `--zk_max_versions`. */
 const MAX_VERSIONS = 50;
 
-/** @throws one sentence when the folder cannot be written. */
+/** @param dataDir see `claimFolder`. */
 export function openStore(dataDir: string): Store {
-  const root = openRoot(dataDir);
+  const root = open({ path: join(dataDir, "marathon.lmdb"), maxDbs: 8 });
   const apps = root.openDB<App, string>({ name: "apps" });
   const groups = root.openDB<GroupFacts, string>({ name: "groups" });
   const versions = root.openDB<App, [string, string]>({ name: "versions" });
@@ -109,16 +108,4 @@ function backwards({ apps, groups }: Edit): Edit {
     apps: apps.map(({ id, from }) => ({ id, ...(from && { to: from }) })),
     groups: groups.map(({ path, from }) => ({ path, ...(from && { to: from }) })),
   };
-}
-
-function openRoot(dataDir: string) {
-  try {
-    mkdirSync(dataDir, { recursive: true });
-    accessSync(dataDir, constants.W_OK);
-    return open({ path: join(dataDir, "marathon.lmdb"), maxDbs: 8 });
-  } catch (error) {
-    throw new Error(`The data folder ${dataDir} cannot be written: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
 }

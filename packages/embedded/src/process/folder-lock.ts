@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { realpath, unlink } from "node:fs/promises";
+import { link, realpath, rename, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,20 +16,42 @@ const LONGEST_SOCKET_PATH = 100;
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = socketPath(await realpath(folder));
-  const server = await listen(path).catch(async (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") {
-      throw new Error(`The data folder ${folder} is not writable: ${error.message}.`, { cause: error });
-    }
-    if (await isAlive(path)) {
+  const server = await hold(path, TRIES).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "EADDRINUSE")
       throw new Error(`The data folder ${folder} is in use by another server.`, { cause: error });
-    }
-    await unlink(path).catch(() => undefined);
-    return listen(path);
+    throw new Error(`The data folder ${folder} is not writable: ${error.message}.`, { cause: error });
   });
   return async () => {
     server.close();
     await once(server, "close");
   };
+}
+
+/** Several servers may find the same stale socket at once; each round at least one of them gets on. */
+const TRIES = 5;
+
+/** @throws with code EADDRINUSE when another process holds the socket. */
+async function hold(path: string, tries: number): Promise<Server> {
+  try {
+    return await listen(path);
+  } catch (error) {
+    const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
+    if (!isTaken || tries <= 1 || (await isAlive(path))) throw error;
+    await putAside(path);
+    return hold(path, tries - 1);
+  }
+}
+
+/** Removes a stale socket. A rename takes exactly one file, so one that came to life meanwhile is seen and put back. */
+async function putAside(path: string): Promise<void> {
+  const aside = `${path}.${randomBytes(6).toString("hex")}`;
+  try {
+    await rename(path, aside);
+  } catch {
+    return;
+  }
+  if (await isAlive(aside)) await link(aside, path).catch(() => undefined);
+  await unlink(aside).catch(() => undefined);
 }
 
 function socketPath(folder: string): string {

@@ -1,14 +1,22 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { Faults } from "../../faults/faults.ts";
 import { Refusal } from "../refusal.ts";
 import type { Api } from "./api.ts";
 import { readJson } from "./body.ts";
 import { type Answer, findRoute, type Route } from "./router.ts";
 
 /** The server, not listening yet. */
-export function httpServer(routes: readonly Route[], api: Api): Server {
-  return createServer((request, response) => {
+export function httpServer(routes: readonly Route[], api: Api, faults?: Faults): Server {
+  const listener: RequestListener = (request, response) => {
     void respond(routes, api, request, response);
-  });
+  };
+  return createServer(faults ? faults.guard(listener, api.clock) : listener);
 }
 
 async function respond(
