@@ -23,6 +23,11 @@ export interface CommitRequest {
   readonly message: string;
   /** Whose change it is. Default: the committer's own author. */
   readonly author?: Person;
+  /**
+   * Told the commit's id before the branch may move to it, so that after a crash the caller can ask whether the repository has
+   * it. What it throws is thrown, and the branch stays.
+   */
+  readonly made?: (commit: CommitId) => Promise<void>;
 }
 
 /** Commits to one branch of a Git repository, or to one folder of it. */

@@ -80,6 +80,7 @@ export async function gitCommitter(options: GitCommitterOptions): Promise<Commit
       return withScratch(folder, async (scratch) => {
         const commit = await make(request, scratch, signal);
         if (commit === parent) return commit;
+        await request.made?.(commit);
         const target = { program, to: address ?? folder, access, ref, timeoutMs };
         try {
           await pushCommit(target, { scratch, commit, parent }, signal);

@@ -1,0 +1,1 @@
+export { editPlaces } from "./edit/edit-places.ts";
