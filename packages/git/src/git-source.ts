@@ -12,7 +12,7 @@ import { chooseProgram, chooseReader, chooseRemote } from "./choose.ts";
 import { folderTree, readCommit } from "./commits.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { DamagedObject, type ObjectReader } from "./objects/object-reader.ts";
-import { readInOrder } from "./objects/read-in-order.ts";
+import { readInOrder, sizesInOrder } from "./objects/read-in-order.ts";
 import { branchRef } from "./refs/branch-name.ts";
 import { findGitDir } from "./refs/git-dir.ts";
 import { readLocalRef } from "./refs/local-ref.ts";
@@ -97,6 +97,7 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
       return compareTrees(store, { from: before, to: after, limits }, signal);
     },
     read: (oids, signal) => readInOrder(whole, oids, signal),
+    ...sizesOf(whole),
     describe: async (commit, signal) => (await commitOf(commit, signal)).info,
     async attributesAbove(commit, signal) {
       if (!options.path) return [];
@@ -110,18 +111,21 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   return { ...source, watch: (signal) => watchLocal(gitDir, ref, options, signal) };
 }
 
+function sizesOf({ size }: ObjectReader): Pick<Source, "sizes"> {
+  return size ? { sizes: (oids, signal) => sizesInOrder(size, oids, signal) } : {};
+}
+
 /** What is missing or damaged in a clone is there at the remote. */
 function wholeOrDistrusted(reader: ObjectReader, remote: Remote): ObjectReader {
+  const { read, size } = reader;
+  function distrust(error: unknown): never {
+    if (error instanceof DamagedObject || isSluiceError(error, "GIT_OBJECT_MISSING")) remote.distrust();
+    throw error;
+  }
   return {
     close: reader.close,
-    async read(oid, signal) {
-      try {
-        return await reader.read(oid, signal);
-      } catch (error) {
-        if (error instanceof DamagedObject || isSluiceError(error, "GIT_OBJECT_MISSING")) remote.distrust();
-        throw error;
-      }
-    },
+    read: (oid, signal) => read(oid, signal).catch(distrust),
+    ...(size ? { size: (oid: ObjectId, signal?: AbortSignal) => size(oid, signal).catch(distrust) } : {}),
   };
 }
 

@@ -6,6 +6,7 @@ import {
   OK,
   type Outcome,
   type Problem,
+  type Source,
 } from "@sluice/core";
 import type { Pass } from "./pass.ts";
 import { refuse } from "./refuse.ts";
@@ -13,29 +14,57 @@ import { refuse } from "./refuse.ts";
 /** Contents kept in memory between measuring and writing. Where there is more, all of it is read a second time. */
 const MOST_KEPT_BYTES = 16 * 1024 * 1024;
 
+/** Contents that are too large, with their length where it is known. */
+type TooLarge = ReadonlyMap<ObjectId, number | undefined>;
+
 /**
- * Reads and measures every content that is to be written, before anything is written: a revision with a file that is too
- * large is refused whole.
+ * Measures every content that is to be written, before anything is written: a revision with a file that is too large is
+ * refused whole. What may fit one transaction is read for it; of more, only the lengths are asked for where the source can
+ * tell them, and the contents are read while they are written.
  */
 export async function loadBlobs(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   if (!pass.work) return OK;
   const { puts } = pass.work;
+  const { kv, maxFileBytes, source } = pass.settings;
+  const most = Math.min(maxFileBytes, kv.limits.valueBytes);
+  const oids = [...new Set(puts.map((put) => put.oid))];
+  const alone = puts.length <= kv.limits.operations || !source.sizes;
+  const tooLarge = alone ? await load(pass, oids, most, signal) : await measure(source, oids, most, signal);
+  if (tooLarge.size === 0) return OK;
+  const problems = puts
+    .filter(({ oid }) => tooLarge.has(oid))
+    .map(({ path, oid }) => problem(path, tooLarge.get(oid), most));
+  return refuse(pass, problems, sentence(problems));
+}
+
+async function measure(
+  source: Source,
+  oids: readonly ObjectId[],
+  most: number,
+  signal: AbortSignal,
+): Promise<TooLarge> {
+  const sizes = (await source.sizes?.(oids, signal)) ?? [];
+  const measured = oids.map((oid, at) => [oid, sizes[at]] as const);
+  return new Map(measured.filter(([, size]) => size === undefined || size > most));
+}
+
+async function load(
+  pass: Pass,
+  oids: readonly ObjectId[],
+  most: number,
+  signal: AbortSignal,
+): Promise<TooLarge> {
   const blobs = new Map<ObjectId, Uint8Array>();
   const tooLarge = new Map<ObjectId, number | undefined>();
-  const most = Math.min(pass.settings.maxFileBytes, pass.settings.kv.limits.valueBytes);
   let total = 0;
-  for await (const { oid, bytes } of contents(pass, [...new Set(puts.map((put) => put.oid))], signal)) {
+  for await (const { oid, bytes } of contents(pass, oids, signal)) {
     if (bytes === undefined || bytes.byteLength > most) tooLarge.set(oid, bytes?.byteLength);
     total += bytes?.byteLength ?? 0;
     if (total > MOST_KEPT_BYTES) blobs.clear();
     else if (bytes) blobs.set(oid, bytes);
   }
   pass.blobs = blobs;
-  if (tooLarge.size === 0) return OK;
-  const problems = puts
-    .filter(({ oid }) => tooLarge.has(oid))
-    .map(({ path, oid }) => problem(path, tooLarge.get(oid), most));
-  return refuse(pass, problems, sentence(problems));
+  return tooLarge;
 }
 
 /** Contents in order; undefined for one so large that the source does not read it. */

@@ -34,6 +34,8 @@ export interface Source {
   changes(from: CommitId, to: CommitId, signal?: AbortSignal): Promise<readonly TreeChange[]>;
   /** The blobs' bytes, in the order asked, a few at a time. */
   read(oids: readonly ObjectId[], signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** How long these blobs are, in the order asked, at a fraction of what reading them costs. Absent where it is none. */
+  sizes?(oids: readonly ObjectId[], signal?: AbortSignal): Promise<readonly number[]>;
   describe(commit: CommitId, signal?: AbortSignal): Promise<CommitInfo>;
   /** Yields when the branch may have moved; a hint only. Absent where the repository cannot be watched. */
   watch?(signal: AbortSignal): AsyncIterable<void>;

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
 import { type BatchAnswer, batchOutput } from "./batch-output.ts";
 import type { CatFileOptions } from "./cat-file.ts";
-import { DamagedObject, type GitObject, missingObject, tooLarge } from "./object-reader.ts";
+import { DamagedObject, type GitObject, missingObject, type ObjectSize, tooLarge } from "./object-reader.ts";
 
 /** One child process `git cat-file`, which answers in the order asked. */
 export interface Batch {
@@ -10,30 +10,42 @@ export interface Batch {
   end(): void;
 }
 
-export interface Question {
+export type Question = Unanswered &
+  (
+    | { readonly want: "content"; readonly resolve: (object: GitObject) => void }
+    /** Only of a git that knows `--batch-command`. */
+    | { readonly want: "size"; readonly resolve: (size: ObjectSize) => void }
+  );
+
+interface Unanswered {
   readonly oid: ObjectId;
-  readonly resolve: (object: GitObject) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** The child ended before it answered. */
 export class BatchEnded extends SluiceError {}
 
-/** A question as it lies with the child: for the size alone, or for the content. */
-interface Asked extends Question {
+/** A question as it lies with the child: it asks for the size first where it can. */
+interface Asked {
+  readonly question: Question;
   readonly sizeOnly: boolean;
 }
+
+/** Objects that were found to be short enough; they need not be asked for their size a second time. */
+const MOST_MEASURED = 2048;
 
 export function startBatch(options: CatFileOptions, gitDir: string, ended: () => void): Batch {
   const { asksSizes, largestBytes } = options;
   // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
   const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
-  const how = asksSizes ? "--batch-command" : "--batch";
-  const child = spawn(options.git, [...global, "cat-file", how], { env: options.env, stdio: "pipe" });
+  // Buffered, git answers a whole lot of questions at once; otherwise it writes, and we read, each answer on its own.
+  const how = asksSizes ? ["--batch-command", "--buffer"] : ["--batch"];
+  const child = spawn(options.git, [...global, "cat-file", ...how], { env: options.env, stdio: "pipe" });
   const waiting: Asked[] = [];
   const stop = new AbortController();
   const said = endOfStderr(child);
-  const post = gathered((lines) => child.stdin.write(lines));
+  const post = gathered((lines) => child.stdin.write(asksSizes ? `${lines}flush\n` : lines, "latin1"));
+  const measured = lastOnes(MOST_MEASURED);
   let heard = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
@@ -43,20 +55,21 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
     child.kill("SIGKILL");
     const words = redact(`git cat-file ${why}${said()}`);
     // Git gives up over the object it was asked for; the others only have to be asked again.
-    const culprit = damaged ? waiting.shift() : undefined;
+    const culprit = damaged ? waiting.shift()?.question : undefined;
     culprit?.reject(new DamagedObject(code, `the object ${culprit.oid} cannot be read: ${words}`));
-    for (const question of waiting.splice(0)) question.reject(new BatchEnded(code, words));
+    for (const { question } of waiting.splice(0)) question.reject(new BatchEnded(code, words));
   }
-  function send(question: Asked) {
-    waiting.push(question);
-    const command = asksSizes ? (question.sizeOnly ? "info " : "contents ") : "";
+  function send(question: Question, sizeOnly: boolean) {
+    waiting.push({ question, sizeOnly });
+    const command = asksSizes ? (sizeOnly ? "info " : "contents ") : "";
     post(`${command}${question.oid}\n`);
   }
   function answer(one: BatchAnswer) {
-    const question = waiting.shift();
-    if (question && one.kind === "info" && one.size <= largestBytes(one.type))
-      send({ ...question, sizeOnly: false });
+    const question = waiting.shift()?.question;
+    const fits = one.kind === "info" && one.size <= largestBytes(one.type);
+    if (question?.want === "content" && fits) send(question, false);
     else if (question) settle(question, one);
+    if (question?.want === "size" && fits) measured.add(question.oid);
     if (one.kind === "broken") finish("gave an answer that cannot be read");
   }
   const take = batchOutput({ largestBytes, headerOnly: () => waiting[0]?.sizeOnly ?? false, answer });
@@ -70,10 +83,26 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
   return {
     ask(question) {
       if (stop.signal.aborted) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
-      send({ ...question, sizeOnly: asksSizes });
+      send(question, asksSizes && !(question.want === "content" && measured.has(question.oid)));
       watch(() => finish(`was silent for ${options.timeoutMs} ms`));
     },
     end: () => finish("was ended"),
+  };
+}
+
+/** Remembers about the last so many. */
+function lastOnes(most: number): { add(oid: ObjectId): void; has(oid: ObjectId): boolean } {
+  let newer = new Set<ObjectId>();
+  let older = newer;
+  return {
+    has: (oid) => newer.has(oid) || older.has(oid),
+    add(oid) {
+      if (newer.size >= most) {
+        older = newer;
+        newer = new Set();
+      }
+      newer.add(oid);
+    },
   };
 }
 
@@ -138,10 +167,11 @@ function listenForEnd(
 }
 
 function settle(question: Question, answer: BatchAnswer): void {
-  const { oid, resolve, reject } = question;
-  if (answer.kind === "object") resolve(answer.object);
+  const { oid, reject } = question;
+  if (answer.kind === "object" && question.want === "content") question.resolve(answer.object);
+  else if (answer.kind === "info" && question.want === "size") question.resolve(answer);
   else if (answer.kind === "missing") reject(missingObject(oid));
   else if (answer.kind === "broken")
     reject(new SluiceError("GIT_FAILED", `git cat-file answered "${answer.line.slice(0, 200)}"`));
-  else reject(tooLarge(oid, answer.size));
+  else if (answer.kind !== "object") reject(tooLarge(oid, answer.size));
 }

@@ -1,6 +1,6 @@
 import { type Clock, type ObjectId, SluiceError } from "@sluice/core";
 import { type Batch, BatchEnded, startBatch } from "./batch.ts";
-import type { GitObject, LargestBytes, ObjectReader } from "./object-reader.ts";
+import type { GitObject, LargestBytes, ObjectReader, ObjectSize } from "./object-reader.ts";
 
 export interface CatFileOptions {
   /** The `git` program. */
@@ -32,24 +32,33 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
     started.catch(forget);
     return started;
   }
-  async function askOnce(oid: ObjectId): Promise<GitObject> {
+  async function askOnce<T>(question: (batch: Batch) => Promise<T>): Promise<T> {
     if (closed) throw new SluiceError("GIT_FAILED", "the source is closed");
-    const to = await running();
-    return new Promise((resolve, reject) => to.ask({ oid, resolve, reject }));
+    return question(await running());
+  }
+  async function ask<T>(question: (batch: Batch) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    signal?.throwIfAborted();
+    try {
+      return await askOnce(question);
+    } catch (error) {
+      // A child that was killed from outside answers nothing more; a fresh one may.
+      if (!(error instanceof BatchEnded) || closed) throw error;
+      signal?.throwIfAborted();
+      return askOnce(question);
+    }
+  }
+  function content(oid: ObjectId, batch: Batch): Promise<GitObject> {
+    return new Promise((resolve, reject) => batch.ask({ oid, want: "content", resolve, reject }));
+  }
+  function size(oid: ObjectId, batch: Batch): Promise<ObjectSize> {
+    return new Promise((resolve, reject) => batch.ask({ oid, want: "size", resolve, reject }));
   }
 
   return {
-    async read(oid, signal) {
-      signal?.throwIfAborted();
-      try {
-        return await askOnce(oid);
-      } catch (error) {
-        // A child that was killed from outside answers nothing more; a fresh one may.
-        if (!(error instanceof BatchEnded) || closed) throw error;
-        signal?.throwIfAborted();
-        return askOnce(oid);
-      }
-    },
+    read: (oid, signal) => ask((batch) => content(oid, batch), signal),
+    ...(options.asksSizes
+      ? { size: (oid: ObjectId, signal?: AbortSignal) => ask((batch) => size(oid, batch), signal) }
+      : {}),
     async close() {
       closed = true;
       (await batch?.catch(() => undefined))?.end();

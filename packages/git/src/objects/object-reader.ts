@@ -6,6 +6,13 @@ export interface GitObject {
   readonly bytes: Buffer;
 }
 
+/** An object as its header tells it. */
+export interface ObjectSize {
+  readonly type: GitObject["type"];
+  /** Bytes of its content. */
+  readonly size: number;
+}
+
 /** The longest object that is read, in bytes, by its type. */
 export type LargestBytes = (type: GitObject["type"]) => number;
 
@@ -18,6 +25,11 @@ export interface ObjectReader {
    * @throws GIT_OBJECT_MISSING, FILE_TOO_LARGE for an object beyond the reader's limit, GIT_FAILED for what may pass.
    */
   read(oid: ObjectId, signal?: AbortSignal): Promise<GitObject>;
+  /**
+   * How long an object is, without its content being read. Absent where that is no cheaper than reading it.
+   * @throws GIT_OBJECT_MISSING, GIT_FAILED
+   */
+  size?(oid: ObjectId, signal?: AbortSignal): Promise<ObjectSize>;
   close(): Promise<void>;
 }
 

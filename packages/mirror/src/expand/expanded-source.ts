@@ -15,8 +15,10 @@ export function expandedSource(source: Source, rules: ExpandRules): Source {
   const expanded = expansions(source, rules);
   const context = { source, rules, expansions: expanded, common: commonPath(rules) };
   let last: Snapshot | undefined;
+  // A value that is computed has no length before it is.
+  const { sizes: _, ...rest } = source;
   return {
-    ...source,
+    ...rest,
     async tree(commit, signal) {
       expanded.age();
       const tree = await source.tree(commit, signal);
