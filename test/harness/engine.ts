@@ -40,6 +40,8 @@ export interface TestEngineOptions {
   readonly consul?: string;
   /** The environment's targets, in place of the embedded ones. */
   readonly targets?: object;
+  /** Further settings of sluice.yaml. */
+  readonly settings?: object;
 }
 
 export const COMMAND_ENV = { ...process.env, NO_COLOR: "1", SLUICE_SERVER: "" };
@@ -78,6 +80,7 @@ export async function startEngine(options: TestEngineOptions = {}): Promise<Test
     lock: { ttl: "10s", delay: "1s" },
     ...(options.consul ? { consul: { address: options.consul } } : {}),
     ...(options.targets ? { environments: { production: { targets: options.targets } } } : {}),
+    ...options.settings,
   };
   await writeFile(join(folder, "sluice.yaml"), JSON.stringify(config));
   const child = spawn(process.execPath, [BIN, "up"], {

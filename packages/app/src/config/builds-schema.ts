@@ -4,7 +4,9 @@ import { duration, name, text, tls } from "./settings.ts";
 const jenkins = z
   .strictObject({
     type: z.literal("jenkins"),
-    url: z.url({ protocol: /^https?$/ }).meta({ description: "Jenkins' address, with its path prefix if it has one." }),
+    url: z
+      .url({ protocol: /^https?$/ })
+      .meta({ description: "Jenkins' address, with its path prefix if it has one." }),
     job: z
       .string()
       .regex(/^[^/]+(\/[^/]+)*$/, "must be a job's name with its folders, such as team/shop")
@@ -15,7 +17,10 @@ const jenkins = z
     parameters: z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string())
       .default({})
-      .meta({ description: "Sent with every build, beside `SLUICE_BUILD_ID`, `SLUICE_APP`, `SLUICE_COMMIT`, `SLUICE_BRANCH` and `SLUICE_REPOSITORY`." }),
+      .meta({
+        description:
+          "Sent with every build, beside `SLUICE_BUILD_ID`, `SLUICE_APP`, `SLUICE_COMMIT`, `SLUICE_BRANCH` and `SLUICE_REPOSITORY`.",
+      }),
     ...tls,
   })
   .refine(
@@ -25,7 +30,9 @@ const jenkins = z
 
 const endpoint = z.strictObject({
   type: z.literal("http"),
-  url: z.url({ protocol: /^https?$/ }).meta({ description: "Where a build is asked for, as `docs/builds.md` describes." }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .meta({ description: "Where a build is asked for, as `docs/builds.md` describes." }),
   secretFile: text("File with the secret that signs each request."),
   ...tls,
 });

@@ -18,6 +18,26 @@ export interface HookOptions {
 }
 
 const HOOKS = ["pre-receive", "post-receive"] as const;
+const BUILD_CLIENT = fileURLToPath(new URL("../../hooks/build-hook.cjs", import.meta.url));
+
+export interface BuildHookOptions extends Omit<HookOptions, "offline"> {
+  /** The app's name under `builds` in the engine's configuration. */
+  readonly app: string;
+}
+
+/**
+ * Makes a repository of an app ask for a build of what is pushed. Running it again changes the settings.
+ * @returns the file written. @throws USAGE, as `installHooks`
+ */
+export async function installBuildHook(repository: string, options: BuildHookOptions): Promise<string> {
+  const folder = join(await gitDirectory(repository), "hooks");
+  const file = join(folder, "post-receive");
+  await refuseForeign(file);
+  await mkdir(folder, { recursive: true });
+  const words = [process.execPath, BUILD_CLIENT, options.server, `--app=${options.app}`];
+  await writeHook(file, [...words, ...commonWords(options)]);
+  return file;
+}
 
 /**
  * Makes a bare (or not) repository check and follow its pushes: pre-receive refuses what cannot be deployed, post-receive tells
@@ -33,8 +53,8 @@ export async function installHooks(repository: string, options: HookOptions): Pr
   const written: string[] = [];
   for (const name of HOOKS) {
     const file = join(folder, name);
-    await writeFile(file, script(name, options), { mode: 0o755 });
-    await chmod(file, 0o755);
+    const words = [process.execPath, CLIENT, name, options.server, `--offline=${options.offline}`];
+    await writeHook(file, [...words, ...commonWords(options)]);
     written.push(file);
   }
   return written;
@@ -56,11 +76,17 @@ async function refuseForeign(file: string): Promise<void> {
   });
 }
 
-function script(name: string, options: HookOptions): string {
-  const words = [process.execPath, CLIENT, name, options.server, `--offline=${options.offline}`];
-  if (options.tokenFile) words.push(`--token-file=${options.tokenFile}`);
-  if (options.repository) words.push(`--repository=${options.repository}`);
-  return `#!/bin/sh\n${MARK}\nexec ${words.map(quote).join(" ")}\n`;
+function commonWords({ tokenFile, repository }: Pick<HookOptions, "tokenFile" | "repository">): string[] {
+  return [
+    ...(tokenFile ? [`--token-file=${tokenFile}`] : []),
+    ...(repository ? [`--repository=${repository}`] : []),
+  ];
+}
+
+async function writeHook(file: string, words: readonly string[]): Promise<void> {
+  const script = `#!/bin/sh\n${MARK}\nexec ${words.map(quote).join(" ")}\n`;
+  await writeFile(file, script, { mode: 0o755 });
+  await chmod(file, 0o755);
 }
 
 /** One word of a POSIX shell, whatever it holds. */

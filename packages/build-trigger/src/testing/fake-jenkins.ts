@@ -29,7 +29,10 @@ const TOKEN = `Basic ${Buffer.from("robot:api-token").toString("base64")}`;
 const PASSWORD = `Basic ${Buffer.from("robot:password").toString("base64")}`;
 const JOB = "/ci/job/team/job/shop";
 
-export async function fakeJenkins(): Promise<FakeJenkins> {
+/** @param work where given, each build begins at once and ends with what this resolves with: `SUCCESS`; `FAILURE` where it throws. */
+export async function fakeJenkins(
+  work?: (parameters: Readonly<Record<string, string>>) => Promise<string>,
+): Promise<FakeJenkins> {
   let forgotten = false;
   let session = 1;
   const server = createServer((request, response) => void answer(request, response));
@@ -93,7 +96,22 @@ export async function fakeJenkins(): Promise<FakeJenkins> {
       return [403, "No valid crumb was included in the request"];
     const number = jenkins.builds.length + 1;
     const parameters = Object.fromEntries(new URLSearchParams(body));
-    jenkins.builds.push({ item: number * 10, parameters, number: undefined, result: null, cancelled: false });
+    const build: FakeBuild = {
+      item: number * 10,
+      parameters,
+      number: work ? number : undefined,
+      result: null,
+      cancelled: false,
+    };
+    jenkins.builds.push(build);
+    work?.(parameters).then(
+      (result) => {
+        build.result = result;
+      },
+      () => {
+        build.result = "FAILURE";
+      },
+    );
     // The host is as wrong as that of a Jenkins whose own address is misconfigured.
     return [201, "", { location: `http://jenkins.invalid/ci/queue/item/${number * 10}/` }];
   }
