@@ -125,6 +125,10 @@ export const ERROR_CODES = {
     "A webhook is not signed as it should be, or no secret is configured for its kind of host.",
     "The engine's log says which; `docs/webhooks.md` tells how to set it up.",
   ],
+  REVISION_MOVED: [
+    "The environment moved on to another revision in the meantime.",
+    "Look again at what would happen now, and say so again if it is what you want.",
+  ],
   NOT_FOUND: ["There is no such thing.", "`sluice status` lists what there is."],
   USAGE: ["The command's words are off.", "See --help."],
   INTERNAL: ["Sluice itself is at fault.", "Please report it with the message and the log around it."],

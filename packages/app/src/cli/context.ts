@@ -12,6 +12,8 @@ export interface CliContext {
   readonly signal: AbortSignal;
   /** True where a person's terminal reads the output. */
   readonly tty: boolean;
+  /** Answers a question in a person's place; absent: the person at the terminal is asked. */
+  readonly ask?: (question: string) => Promise<string>;
 }
 
 /** 0: done, nothing differs. 1: something differs or is not healthy. 2: an error. */

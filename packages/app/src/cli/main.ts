@@ -8,10 +8,11 @@ import type { DoctorOptions } from "./commands/doctor.ts";
 import type { HookInstallOptions } from "./commands/hook.ts";
 import type { ImportOptions } from "./commands/import.ts";
 import type { StatusOptions } from "./commands/status.ts";
-import type { SyncOptions } from "./commands/sync.ts";
 import type { UpOptions } from "./commands/up.ts";
 import type { ValidateOptions } from "./commands/validate.ts";
 import type { CliContext, ExitCode, ServerOptions } from "./context.ts";
+import { type Done, onServer, output } from "./shared-options.ts";
+import { steeringCommands } from "./steering.ts";
 
 /** Runs one command line. Every command is loaded when it is asked for, so that a small one starts fast. */
 export async function run(args: readonly string[], overrides: Partial<CliContext> = {}): Promise<ExitCode> {
@@ -45,16 +46,6 @@ function processContext(): CliContext {
   };
 }
 
-const output = () =>
-  new Option("-o, --output <format>", "how to print it").choices(["table", "json", "yaml"]).default("table");
-
-function onServer(command: Command): Command {
-  return command
-    .option("--server <url>", "the engine's address (SLUICE_SERVER)")
-    .option("--token-file <file>", "file with the engine's token (or SLUICE_TOKEN)")
-    .option("-e, --environment <name>", "which environment");
-}
-
 function commands(context: CliContext, done: (code: ExitCode) => void): Command {
   const program = new Command("sluice")
     .description("GitOps for Consul, Marathon and Chronos: what runs is what Git says")
@@ -64,10 +55,9 @@ function commands(context: CliContext, done: (code: ExitCode) => void): Command 
   engineCommands(program, context, done);
   repositoryCommands(program, context, done);
   questionCommands(program, context, done);
+  steeringCommands(program, context, done);
   return program;
 }
-
-type Done = (code: ExitCode) => void;
 
 function engineCommands(program: Command, context: CliContext, done: Done): void {
   program
@@ -168,12 +158,6 @@ function questionCommands(program: Command, context: CliContext, done: Done): vo
     .addOption(output())
     .action(async (options: DiffOptions) =>
       done(await (await import("./commands/diff.ts")).diff(options, context)),
-    );
-  onServer(program.command("sync").description("reconcile now"))
-    .option("--wait", "follow it until healthy; exit 1 where it is not")
-    .option("--retry", "send specs again that are held after a failure")
-    .action(async (options: SyncOptions) =>
-      done(await (await import("./commands/sync.ts")).sync(options, context)),
     );
   onServer(
     program

@@ -10,7 +10,10 @@ import {
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../engine/environment.ts";
 import type { HttpContext } from "./context.ts";
+import { controlRoutes, orProblem } from "./controls/routes.ts";
+import { type SuspendedView, suspendedViews } from "./controls/suspension.ts";
 import { diffOf } from "./diff.ts";
+import { findEnvironment } from "./find.ts";
 import { follow } from "./follow.ts";
 import { sendLines } from "./lines.ts";
 
@@ -30,19 +33,17 @@ export interface EnvironmentView {
   readonly targets: Readonly<Record<string, string>>;
   readonly marker: ReturnType<typeof decodeRecord<"marker">> | undefined;
   readonly deployment: ReturnType<typeof decodeRecord<"deployment">> | undefined;
+  /** What people suspended, the widest first. */
+  readonly suspended: readonly SuspendedView[];
+  /** A record somebody wrote over by hand. */
+  readonly problem: string | undefined;
 }
 
 /** `/api/v1/…` */
 export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
   const { environments, kv, clock, signal } = context;
-  const find = (name: string): Environment => {
-    const found = environments.find((one) => one.name === name);
-    if (found) return found;
-    throw new SluiceError(
-      "NOT_FOUND",
-      `there is no environment "${name}"; there are ${environments.map((one) => one.name).join(", ")}`,
-    );
-  };
+  controlRoutes(app, context);
+  const find = (name: string) => findEnvironment(environments, name);
 
   app.get("/api/v1/environments", async () => ({
     environments: await Promise.all(environments.map((one) => view(one, context))),
@@ -54,31 +55,30 @@ export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
     return { ...(await view(environment, context)), jobs: entries.map(readStatus) };
   });
 
-  app.post<{ Params: { name: string }; Body: { retry?: unknown } | undefined }>(
-    "/api/v1/environments/:name/sync",
-    async ({ params, body }) => {
-      const environment = find(params.name);
-      const token = { at: new Date(clock.now()).toISOString(), retry: body?.retry === true };
-      await kv.commit([
-        { verb: "set", key: environment.layout.control("sync"), value: Buffer.from(JSON.stringify(token)) },
-      ]);
-      return token;
-    },
-  );
-
   app.get<{ Params: { name: string } }>("/api/v1/environments/:name/diff", async ({ params }) =>
     diffOf(find(params.name), context, signal),
   );
 
-  app.get<{ Params: { name: string }; Querystring: { revision?: string } }>(
+  app.get<{ Params: { name: string }; Querystring: FollowQuery }>(
     "/api/v1/environments/:name/follow",
     async (request, reply) => {
       const environment = find(request.params.name);
-      const commit = await commitToFollow(request.query.revision, environment, context);
-      const options = { kv, environment, commit, from: undefined, plan: true, clock, deadlineMs: FOLLOW_MS };
+      const { revision, token, mirror, deployer } = request.query;
+      const commit = await commitToFollow(revision, environment, context);
+      const from = token === undefined ? undefined : { mirror: Number(mirror), deployer: Number(deployer) };
+      const which = { commit, token, from, plan: true, progress: true };
+      const options = { kv, environment, ...which, clock, deadlineMs: FOLLOW_MS };
       return sendLines(request, reply, signal, (aborted) => follow(options, aborted));
     },
   );
+}
+
+interface FollowQuery {
+  readonly revision?: string;
+  /** A sync's `at` and where the event logs stood before it: the end is the one of that sync. */
+  readonly token?: string;
+  readonly mirror?: string;
+  readonly deployer?: string;
 }
 
 /** The commit that a revision's text names; without one, the branch's head: what a sync would bring. */
@@ -103,9 +103,11 @@ async function commitToFollow(
 
 async function view(environment: Environment, { kv }: HttpContext): Promise<EnvironmentView> {
   const { layout, config, name, repository, pattern, deploys } = environment;
-  const entries = await kv.getMany([layout.revision, layout.deployment]);
+  const suspend = layout.control("suspend");
+  const entries = await kv.getMany([layout.revision, layout.deployment, suspend]);
   const marker = entries.get(layout.revision);
   const deployment = entries.get(layout.deployment);
+  const suspended = orProblem(() => suspendedViews(environment, entries.get(suspend)));
   return {
     name,
     repository: repository.replace(/\/\/[^@/]+@/, "//"),
@@ -117,6 +119,8 @@ async function view(environment: Environment, { kv }: HttpContext): Promise<Envi
     ),
     marker: marker && decodeRecord("marker", marker),
     deployment: deployment && decodeRecord("deployment", deployment),
+    suspended: suspended.value ?? [],
+    problem: suspended.problem,
   };
 }
 

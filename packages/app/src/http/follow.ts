@@ -8,13 +8,16 @@ import {
 } from "@sluice/core";
 import type { Environment } from "../engine/environment.ts";
 import { readEventLog } from "../engine/event-log.ts";
-import { eventLines } from "../text/events.ts";
+import { eventLines, outcomeLine } from "../text/events.ts";
 import { GLYPH } from "../text/glyphs.ts";
+import { progressText } from "../text/progress.ts";
 import { type News, type NewsOptions, newsOf } from "./news.ts";
 
 /** One thing a follower is told; the last one has `end`. */
 export interface FollowLine {
   readonly text?: string;
+  /** How many jobs are done, where that was asked for and is new. */
+  readonly progress?: DeploymentStatus["counts"];
   readonly end?: "healthy" | "degraded" | "stalled" | "refused" | "superseded" | "timeout";
 }
 
@@ -29,6 +32,10 @@ export interface FollowOptions extends NewsOptions {
   readonly from: FollowFrom | undefined;
   /** Leave out what the pusher was told before: the plan. */
   readonly plan: boolean;
+  /** Tell the numbers of jobs whenever they change. */
+  readonly progress?: boolean;
+  /** `at` of a sync: the end is its end, not that of an earlier look at the same revision. */
+  readonly token?: string | undefined;
 }
 
 /** Where the logs of an environment stand now. */
@@ -62,7 +69,7 @@ export async function* follow(options: FollowOptions, signal: AbortSignal): Asyn
         const fresh = news.events.filter((one) => one.seq > seen[news.kind]);
         seen[news.kind] = fresh.at(-1)?.seq ?? seen[news.kind];
         for (const { event } of fresh) yield* tell(event, options, state);
-      } else if (news.kind === "marker" || news.kind === "deployment") observe(news, options, state);
+      } else if (news.kind === "marker" || news.kind === "deployment") yield* observe(news, options, state);
       if (state.end) return yield { end: state.end };
     }
   } finally {
@@ -85,8 +92,19 @@ async function standing({ kv, environment }: FollowOptions, state: FollowState):
     return `${GLYPH.wait} no ${role} leads ${environment.name} yet; one that ended without a word is replaced in some seconds`;
   if (!state.mirrored) return `${GLYPH.wait} the mirror has not brought this commit yet`;
   if (!state.counts) return `${GLYPH.wait} the deployer has not begun with this commit yet`;
-  const { jobs, healthy, progressing, failed } = state.counts;
-  return `${GLYPH.wait} ${healthy} of ${jobs} jobs healthy, ${progressing} in progress, ${failed} failed`;
+  const silent = await silentTarget(kv, environment).catch(() => undefined);
+  return `${GLYPH.wait} ${progressText(state.counts)}${silent ? `; ${silent}` : ""}`;
+}
+
+/** A target that was told not to answer, and not since to answer again. */
+async function silentTarget(kv: Kv, { layout }: Environment): Promise<string | undefined> {
+  const said = new Map<string, string>();
+  for (const { event } of readEventLog(await kv.get(`${layout.events}/deployer`))) {
+    if (event.type === "target.failed") said.set(event.target, event.message);
+    if (event.type === "target.recovered") said.delete(event.target);
+  }
+  const [first] = said;
+  return first && `the target ${first[0]} does not answer: ${first[1]}`;
 }
 
 function timedOut({ environment }: FollowOptions): FollowLine {
@@ -103,7 +121,8 @@ function* tell(event: SluiceEvent, options: FollowOptions, state: FollowState): 
   if (event.type === "mirror.synced") mirroredIn(options, state);
   else if (event.type === "mirror.refused") state.end = "refused";
   else if (event.type === "deployment.superseded") state.end = "superseded";
-  else if (event.type === "deployment.finished") state.end = endOf(event.status);
+  else if (event.type === "deployment.finished" && isAnswer(event.status, options))
+    state.end = endOf(event.status);
 }
 
 /** Where nothing is deployed, that is all there is to wait for. */
@@ -123,11 +142,11 @@ function commitOf(revision: Revision): CommitId {
 }
 
 /** The keys tell the end too, for a follower who came late or whose events were pushed out of the short log. */
-function observe(
+function* observe(
   news: Extract<News, { kind: "marker" | "deployment" }>,
   options: FollowOptions,
   state: FollowState,
-): void {
+): Iterable<FollowLine> {
   if (news.kind === "marker") {
     if (news.marker.state !== "synced") return;
     const there = commitOf(news.marker.revision) === options.commit;
@@ -135,9 +154,20 @@ function observe(
     state.mirrored = false;
     if (there) mirroredIn(options, state);
   } else if (commitOf(news.status.attempted) === options.commit) {
-    state.counts = news.status.counts;
-    if (state.mirrored && news.status.finishedAt) state.end ??= endOf(news.status);
+    const { counts, finishedAt } = news.status;
+    if (options.progress && JSON.stringify(counts) !== JSON.stringify(state.counts))
+      yield { progress: counts };
+    state.counts = counts;
+    if (!state.mirrored || !finishedAt || !isAnswer(news.status, options)) return;
+    // No event tells of a look that found nothing new.
+    if (options.token !== undefined && !state.end) yield { text: outcomeLine(news.status) };
+    state.end ??= endOf(news.status);
   }
+}
+
+/** Times of ISO 8601 order as texts do; a later sync includes an earlier one. */
+function isAnswer({ syncedToken = "" }: DeploymentStatus, { token }: FollowOptions): boolean {
+  return token === undefined || syncedToken >= token;
 }
 
 function endOf(status: DeploymentStatus): NonNullable<FollowLine["end"]> {

@@ -60,6 +60,7 @@ function isLoopback(host: string): boolean {
 const STATUS: Partial<Record<string, number>> = {
   NOT_FOUND: 404,
   USAGE: 400,
+  REVISION_MOVED: 409,
   WEBHOOK_REFUSED: 403,
   KV_UNREACHABLE: 503,
   SCHEDULER_UNREACHABLE: 503,

@@ -1,4 +1,11 @@
-import { displayPath, type FilePath, type JobStatus, type SluiceEvent, shortRevision } from "@sluice/core";
+import {
+  type DeploymentStatus,
+  displayPath,
+  type FilePath,
+  type JobStatus,
+  type SluiceEvent,
+  shortRevision,
+} from "@sluice/core";
 import { formatDuration } from "../config/duration.ts";
 import { changeLine, problemLine } from "./changes.ts";
 import { GLYPH } from "./glyphs.ts";
@@ -52,7 +59,7 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
     ...e.changes.map(changeLine),
     ...(e.total > e.changes.length ? [`${GLYPH.begin} and ${e.total - e.changes.length} more`] : []),
   ],
-  "deployment.finished": (e) => [finishedLine(e)],
+  "deployment.finished": (e) => [outcomeLine(e.status, e.ms)],
   "deployment.superseded": (e) => [
     `${GLYPH.wait} ${shortRevision(e.revision)} gave way to ${shortRevision(e.by)}`,
   ],
@@ -106,15 +113,17 @@ const WAITING: ReadonlySet<string> = new Set([
   "Conflict",
 ]);
 
-function finishedLine(event: Extract<SluiceEvent, { type: "deployment.finished" }>): string {
-  const { counts, state, message } = event.status;
+/** How a deployment ended, and what it did. @param ms how long it took, where that is known. */
+export function outcomeLine(status: DeploymentStatus, ms?: number): string {
+  const { counts, state, message } = status;
   const done = (["created", "updated", "pruned"] as const)
     .filter((kind) => counts[kind] > 0)
     .map((kind) => `${counts[kind]} ${kind}`);
   const what = done.length > 0 ? done.join(", ") : "nothing to do";
-  const revision = shortRevision(event.revision);
+  const revision = shortRevision(status.attempted);
+  const took = ms === undefined ? "" : ` in ${formatDuration(ms)}`;
   if (state === "healthy")
-    return `${GLYPH.done} ${revision}: ${counts.healthy} of ${count(counts.jobs, "job")} healthy (${what}) in ${formatDuration(event.ms)}`;
+    return `${GLYPH.done} ${revision}: ${counts.healthy} of ${count(counts.jobs, "job")} healthy (${what})${took}`;
   return `${GLYPH.fail} ${revision}: ${state}, ${counts.healthy} of ${count(counts.jobs, "job")} healthy (${what}): ${message}`;
 }
 

@@ -3,6 +3,7 @@ import {
   isSluiceError,
   type JobKey,
   type Problem,
+  type SyncStatus,
   splitJobKey,
   type Verdict,
 } from "@sluice/core";
@@ -74,9 +75,17 @@ function settleRefused(verdict: Verdict, pass: Pass): void {
   if (reason === "HeldAfterFailure" && old?.failed && !pass.term.dirty.has(key)) return;
   const { target, id } = splitJobKey(key);
   const health = pass.live.get(target)?.jobs.get(id)?.observed.health ?? "Missing";
-  const sync = reason === "Suspended" ? (old?.sync ?? "Unknown") : "OutOfSync";
+  const sync = reason === "Suspended" ? syncOfSuspended(key, pass) : "OutOfSync";
   const before = reason === "HeldAfterFailure" && old ? `${message} (${old.message})` : message;
   leave(key, job?.file ?? old?.file, { sync, health, reason, message: before }, pass);
+}
+
+/** What somebody else did to it meanwhile is not looked at; whether Git moved on is known. */
+function syncOfSuspended(key: JobKey, { term }: Pass): SyncStatus {
+  const records = known(term.records, "records");
+  const job = known(term.tree, "revision").desired.jobs.get(key);
+  if (job?.fingerprint !== records.inventory.get(key)?.fingerprint) return "OutOfSync";
+  return records.statuses.get(key)?.sync ?? "Unknown";
 }
 
 /** Statuses of jobs that neither Git nor the inventory knows any more. */

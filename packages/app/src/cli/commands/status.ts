@@ -2,6 +2,7 @@ import { type JobStatus, type Revision, SluiceError, shortRevision, suggest } fr
 import { formatDuration } from "../../config/duration.ts";
 import type { EnvironmentView } from "../../http/api.ts";
 import { GLYPH } from "../../text/glyphs.ts";
+import { suspendedLine } from "../../text/suspended.ts";
 import { type EngineClient, engineClient } from "../client.ts";
 import type { CliContext, ExitCode, ServerOptions } from "../context.ts";
 import { healthText, machineText, type OutputFormat, syncText, tableText } from "../output.ts";
@@ -79,7 +80,15 @@ function isFine({ deploys, jobs, deployment, marker }: EnvironmentStatus): boole
 }
 
 function describe(environments: readonly EnvironmentStatus[], detailed: boolean): string {
-  return environments.map((one) => `${headline(one)}\n${detailed ? details(one) : jobTable(one)}`).join("\n");
+  return environments
+    .map(
+      (one) => `${[headline(one), ...notices(one)].join("\n")}\n${detailed ? details(one) : jobTable(one)}`,
+    )
+    .join("\n");
+}
+
+function notices({ suspended, problem }: EnvironmentStatus): string[] {
+  return [...(problem ? [`${GLYPH.fail} ${problem}`] : []), ...suspended.map(suspendedLine)];
 }
 
 function headline({ name, deploys, marker, deployment }: EnvironmentStatus): string {

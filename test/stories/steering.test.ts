@@ -1,0 +1,114 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cloneDeployRepo, type DeployClone } from "../harness/deploy-clone.ts";
+import { removeEngine, startEngine, type TestEngine } from "../harness/engine.ts";
+import { eventually } from "../harness/eventually.ts";
+
+const sleeper = (id: string, more = "") => `id: /${id}\ncmd: exec sleep 1000\ncpus: 0.1\nmem: 16\n${more}`;
+const JOBS = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+let engine: TestEngine;
+let clone: DeployClone;
+beforeAll(async () => {
+  engine = await startEngine();
+  clone = await cloneDeployRepo(engine.repositoryUrl);
+  await mkdir(join(clone.folder, "apps"));
+  for (const id of JOBS) await clone.write(`apps/${id}.yaml`, sleeper(id));
+  await clone.push("eight sleepers");
+});
+afterAll(async () => {
+  await clone?.cleanUp();
+  await removeEngine(engine);
+});
+
+async function app(id: string): Promise<{ instances: number } | undefined> {
+  const answer = await fetch(`${engine.marathon}/v2/apps/${id}`);
+  return answer.ok ? ((await answer.json()) as { app: { instances: number } }).app : undefined;
+}
+
+describe("suspend and resume", () => {
+  it("a suspended job is left alone, says who did it and why, and is deployed once it is resumed", async () => {
+    const told = await engine.sluice("suspend", "--job", "apps/a", "--why", "disk is being replaced");
+    expect(told.code).toBe(0);
+    expect(told.output).toMatch(
+      /^◎ job apps\/a is suspended by \S+@\S+ since \S+Z: disk is being replaced\n$/,
+    );
+    await clone.write("apps/a.yaml", sleeper("a", "instances: 2\n"));
+    await clone.push("two of a");
+    const status = await eventually("the job says that it is suspended", async () => {
+      const ran = await engine.sluice("status");
+      return /apps\/a +OutOfSync +Healthy +\S+ +\S+ +Suspended/.test(ran.output) ? ran : undefined;
+    });
+    expect(status.code).toBe(1);
+    expect(status.output).toMatch(/\n◎ job apps\/a is suspended by \S+ since \S+: disk is being replaced\n/);
+    expect((await app("a"))?.instances).toBe(1);
+    const resumed = await engine.sluice("resume", "production", "--job", "apps/a");
+    expect(resumed).toEqual({ code: 0, output: "✔ resumed\n" });
+    expect((await engine.sluice("sync", "--wait")).code).toBe(0);
+    expect((await app("a"))?.instances).toBe(2);
+    expect((await engine.sluice("status")).code).toBe(0);
+  });
+
+  it("names that are wrong are answered with what is meant, and nothing changes", async () => {
+    const job = await engine.sluice("suspend", "--job", "apps/aa");
+    expect([job.code, job.output]).toEqual([2, expect.stringMatching(/has no job "apps\/aa"/)]);
+    const target = await engine.sluice("suspend", "--target", "app");
+    expect(target.output).toMatch(/has no target "app" \(did you mean "apps"\?\); it has apps, cron/);
+    await engine.sluice("suspend", "--target", "apps");
+    const resume = await engine.sluice("resume", "--job", "apps/a");
+    expect([resume.code, resume.output]).toEqual([
+      2,
+      expect.stringMatching(/its target is: resume it with --target apps/),
+    ]);
+    expect((await engine.sluice("resume", "--all")).output).toBe("✔ resumed\n");
+    const environment = await engine.sluice("suspend", "prod");
+    expect(environment.output).toMatch(/there is no environment "prod"/);
+  });
+});
+
+describe("sync --wait", () => {
+  it("ends with the outcome of this sync, not with what was known before", async () => {
+    const first = await engine.sluice("sync", "--wait");
+    expect(first.code).toBe(0);
+    expect(first.output).toMatch(/^✔ main@sha1:[0-9a-f]{8}: 8 of 8 jobs healthy \(.*\)\n$/);
+    await fetch(`${engine.marathon}/v2/apps/b`, { method: "DELETE" });
+    const healed = await engine.sluice("sync", "--wait");
+    expect(healed.code).toBe(0);
+    expect((await app("b"))?.instances).toBe(1);
+  });
+});
+
+describe("prune confirm", () => {
+  it("shows what would go, asks for a yes, and removes it for the revision that was shown only", async () => {
+    for (const id of JOBS.slice(1)) await clone.remove(`apps/${id}.yaml`);
+    await clone.push("only a stays");
+    await eventually("removals wait", async () => {
+      const { output } = await engine.sluice("status");
+      return output.includes("PrunePending") || undefined;
+    });
+    const asked = await engine.sluice("prune", "confirm");
+    expect(asked.code).toBe(2);
+    expect(asked.output.split("\n").filter((line) => line.startsWith("✗ apps/"))).toEqual(
+      JOBS.slice(1).map((id) => `✗ apps/${id}`),
+    );
+    expect(asked.output).toMatch(/nobody is there to be asked; nothing was changed/);
+    const moved = await fetch(`${engine.address}/api/v1/environments/production/prune`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ revision: `main@sha1:${"0".repeat(40)}`, targets: ["apps"] }),
+    });
+    expect([moved.status, ((await moved.json()) as { code: string }).code]).toEqual([409, "REVISION_MOVED"]);
+    const done = await engine.sluice("prune", "confirm", "--yes", "--wait");
+    expect(done.code).toBe(0);
+    expect(done.output).toMatch(/✔ apps\/h pruned/);
+    expect(await Promise.all(JOBS.map(async (id) => (await app(id)) !== undefined))).toEqual([
+      true,
+      ...JOBS.slice(1).map(() => false),
+    ]);
+    expect(await engine.sluice("prune", "confirm")).toEqual({
+      code: 0,
+      output: "✔ production: no removal waits to be confirmed\n",
+    });
+  });
+});
