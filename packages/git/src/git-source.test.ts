@@ -2,6 +2,7 @@ import { join } from "node:path";
 import {
   blobId,
   type CommitId,
+  type ObjectId,
   type Source,
   systemClock,
   type TreeChange,
@@ -193,6 +194,19 @@ describe.each([
     expect(await texts(source, [small])).toEqual(["s"]);
   });
 
+  it("reads thousands of blobs and some that are large in the order asked", async () => {
+    const contents = Array.from({ length: 2_500 }, (_, at) =>
+      at % 50 === 0 ? `${at}`.repeat(50_000) : `${at}`,
+    );
+    const commit = repository.commit(Object.fromEntries(contents.map((text, at) => [`f${at}`, text])));
+    const source = await open(reader);
+    const files = await source.tree(commit);
+    const inOrder = contents.map((_, at) => files.find(({ path }) => path === `f${at}`) as TreeFile);
+    const read = await texts(source, inOrder);
+    expect(read.findIndex((text, at) => text !== contents[at])).toBe(-1);
+    expect(read).toHaveLength(2_500);
+  });
+
   it("describes a commit by its author and the first line of its message", async () => {
     const commit = repository.commit({ a: "1" });
     const source = await open(reader);
@@ -248,6 +262,23 @@ describe.each([
 });
 
 describe("a source", () => {
+  it("tells how long blobs are in the order asked, also of those it would not read", async () => {
+    const commit = repository.commit({ big: "x".repeat(1001), empty: "", small: "s" });
+    const source = await open({ limits: { maxFileBytes: 1000 } });
+    const files = await source.tree(commit);
+    const [big, empty, small] = sorted(files).map(({ oid }) => oid) as [ObjectId, ObjectId, ObjectId];
+    expect(await source.sizes?.([small, big, empty, small])).toEqual([1, 1001, 0, 1]);
+    const missing = "f".repeat(40) as ObjectId;
+    await expect(source.sizes?.([small, missing])).rejects.toMatchObject({ code: "GIT_OBJECT_MISSING" });
+    await expect(source.sizes?.([commit as string as ObjectId])).rejects.toMatchObject({
+      code: "GIT_FAILED",
+    });
+  });
+
+  it("tells no lengths where it could only read the blobs to measure them", async () => {
+    expect(await open({ git: false })).not.toHaveProperty("sizes");
+  });
+
   it("answers many overlapping questions after its git child was killed", async () => {
     const commit = repository.commit({ a: "1", "b/c": "2" });
     const source = await open();

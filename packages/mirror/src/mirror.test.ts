@@ -240,6 +240,29 @@ describe("what cannot be mirrored", () => {
     expect(one.files()).toEqual({ a: "4" });
   });
 
+  it("refuses a large revision by its files' lengths, before any content is read", async () => {
+    const limits = { operations: 4, bodyBytes: 20_000, valueBytes: 50_000 };
+    one = bench(limits, { maxFileBytes: 100 });
+    const { read } = one.source;
+    const asked: number[] = [];
+    one.source.read = (oids, signal) => {
+      asked.push(oids.length);
+      return read(oids, signal);
+    };
+    const files = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`f${at}`, `content ${at}`]));
+    one.source.push({ ...files, big: "x".repeat(101), bigger: "x".repeat(102) });
+    await one.settle();
+    const [refused] = one.sink.of("mirror.refused");
+    expect(refused?.problems.map(({ file }) => file).sort()).toEqual(["big", "bigger"]);
+    expect(one.files()).toEqual({});
+    expect(asked).toEqual([]);
+
+    one.source.push(files);
+    await one.settle();
+    expect(one.files()).toEqual(files);
+    expect(asked).toEqual([20]);
+  });
+
   it("leaves symlinks and submodules out and says so once per revision", async () => {
     one = bench();
     const push = (files: Record<string, string>) => {

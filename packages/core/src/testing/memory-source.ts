@@ -63,6 +63,14 @@ export function memorySource(branch = "main"): MemorySource {
         yield bytes;
       }
     },
+    async sizes(oids, signal) {
+      guard(signal);
+      return oids.map((oid) => {
+        const bytes = blobs.get(oid);
+        if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
+        return bytes.byteLength;
+      });
+    },
     async describe(commit, signal) {
       filesOf(commit, signal);
       return described(commit);
