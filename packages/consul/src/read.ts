@@ -46,6 +46,29 @@ export async function readKey(transport: Transport, key: string, options: ReadOp
   return { entry: entryOf(raw), index: at };
 }
 
+/** What is under a prefix, as one text that differs where anything differs; at once or as a blocking query. */
+export async function readState(
+  transport: Transport,
+  prefix: string,
+  { index, waitMs = 0, signal }: ReadOptions,
+): Promise<{ readonly state: string; readonly index: string }> {
+  const deed = { what: `watch "${prefix}"`, rule: prefixRule(prefix, "list") };
+  const waits = index === undefined ? {} : { index, wait: `${waitMs}ms` };
+  const reply = await transport.call<RawEntry | readonly RawEntry[]>({
+    ...deed,
+    readOnly: true,
+    signal,
+    waits: index !== undefined,
+    timeoutMs: index === undefined ? transport.timeoutMs : waitMs * WAIT_SLACK.factor + WAIT_SLACK.ms,
+    send: (client, settings) =>
+      client.kv.get({ ...settings, ...waits, key: namedKey(prefix), buffer: true, recurse: true }),
+  });
+  const at = consulIndex(reply, transport, deed);
+  const entries = reply.status === 404 ? [] : reply.body;
+  if (!Array.isArray(entries)) throw notConsul(transport, deed);
+  return { state: entries.map((raw: RawEntry) => `${raw.Key} ${raw.ModifyIndex}`).join(), index: at };
+}
+
 /**
  * Everything under a prefix. "Nothing there" is asked a second time, of a leader that knows it is one: a deposed leader
  * answers from its past for a moment. Before 1.11 Consul does not tell that rules hid keys: a list without any rule for it is

@@ -1,6 +1,6 @@
 import { backoffMs, type Clock, type KvEntry, type KvWatchOptions, type Random } from "@sluice/core";
 import { rateLimit } from "./rate-limit.ts";
-import { readKey, type Sight } from "./read.ts";
+import { readKey, readState, type Sight } from "./read.ts";
 import type { Transport } from "./transport.ts";
 
 export interface WatchContext {
@@ -47,7 +47,7 @@ export async function* watchKey(
     if (signal.aborted) return;
     if (seen && sameEntry(seen.entry, now.entry)) continue;
     seen = { entry: now.entry };
-    yield now.entry;
+    yield isPrefix(key) ? undefined : now.entry;
   }
 }
 
@@ -57,10 +57,20 @@ async function look(
   { index, had, signal }: { index: string | undefined; had: boolean; signal: AbortSignal },
 ): Promise<Sight> {
   const waits = index === undefined ? {} : { index, waitMs };
+  if (isPrefix(key)) {
+    const { state, index: at } = await readState(transport, key, { ...waits, signal });
+    return { entry: { key, value: NOTHING, modifyIndex: state }, index: at };
+  }
   const sight = await readKey(transport, key, { ...waits, signal });
   if (sight.entry || !had) return sight;
   const { entry } = await readKey(transport, key, { consistent: true, signal });
   return { entry, index: sight.index };
+}
+
+const NOTHING = new Uint8Array();
+
+function isPrefix(key: string): boolean {
+  return key.endsWith("/");
 }
 
 /** What to wait on next; undefined: do not wait, look again. An index of 0 would not wait either, 1 always does. */

@@ -19,6 +19,7 @@ function everyKey(layout: KvLayout): string[] {
     layout.inventories,
     layout.inventory(KEY),
     layout.events,
+    layout.imageMarks,
     layout.control("suspend"),
     layout.lock("mirror"),
   ];
@@ -37,6 +38,7 @@ it("puts everything of an environment under its own name, and its locks beside t
     "sluice/staging/inventory/",
     "sluice/staging/inventory/apps/shop/web=20caf=C3=A9",
     "sluice/staging/events",
+    "sluice/staging/image-marks",
     "sluice/staging/control/suspend",
     "sluice/locks/staging/mirror",
   ]);
@@ -59,6 +61,15 @@ it("shares no key and no prefix with a sibling whose name begins alike", () => {
   const prefixes = [one.files, one.changes, one.statuses, one.inventories];
   expect(everyKey(other).filter((key) => prefixes.some((prefix) => key.startsWith(prefix)))).toEqual([]);
   expect(everyKey(one).filter((key) => everyKey(other).includes(key))).toEqual([]);
+});
+
+it("has the images beside the environments, the same for all of them", () => {
+  const layouts = ["staging", "production"].map((name) => kvLayout("sluice/", envName(name)));
+  for (const { images, image } of layouts)
+    expect([images, image("registry.test:5000/shop/web")]).toEqual([
+      "sluice/images/",
+      "sluice/images/registry.test=3A5000/shop/web",
+    ]);
 });
 
 it("keeps the prefixes of one environment apart", () => {

@@ -15,6 +15,11 @@ export interface KvLayout {
   readonly inventories: string;
   inventory(key: JobKey): string;
   readonly events: string;
+  /** What the image updater remembers of the environment. */
+  readonly imageMarks: string;
+  /** What is announced of images, by name, for every environment. */
+  readonly images: string;
+  image(name: string): string;
   /** A control key: `sync`, `suspend`. */
   control(name: string): string;
   lock(role: string): string;
@@ -37,6 +42,9 @@ export function kvLayout(prefix: string, environment: EnvName): KvLayout {
     inventories: `${root}/inventory/`,
     inventory: (key) => `${root}/inventory/${encodePath(key)}`,
     events: `${root}/events`,
+    imageMarks: `${root}/image-marks`,
+    images: `${above}images/`,
+    image: (name) => `${above}images/${encodePath(name)}`,
     control: (name) => `${root}/control/${name}`,
     lock: (role) => `${above}locks/${environment}/${role}`,
   };

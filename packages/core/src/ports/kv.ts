@@ -94,7 +94,9 @@ export interface Kv {
   putLarge(key: string, value: Uint8Array, index: string, signal?: AbortSignal): Promise<boolean>;
   /**
    * The key now, then each time it changed, coalesced to the latest state; ends when the signal aborts. Failures are retried
-   * inside with backoff and reported through `onError`; nothing is yielded for them.
+   * inside with backoff and reported through `onError`; nothing is yielded for them. Of a key that ends with "/" everything under
+   * it is watched: `undefined` is yielded at first and after each change, and what changed is for `list` to say. Only for prefixes
+   * with little under them.
    */
   watch(key: string, options: KvWatchOptions): AsyncIterable<KvEntry | undefined>;
   /** Waits until the lock is held; rejects with the signal's reason when it aborts first. */

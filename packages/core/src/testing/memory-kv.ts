@@ -92,12 +92,19 @@ async function* watchKey(
   let seen: string | undefined;
   while (!signal.aborted) {
     const entry = store.entries.get(key);
-    const state = entry?.modifyIndex ?? "absent";
+    const state = key.endsWith("/") ? stateUnder(store, key) : (entry?.modifyIndex ?? "absent");
     if (state !== seen) {
       seen = state;
       yield entry;
     } else await nextChange(store, signal).catch(() => undefined);
   }
+}
+
+function stateUnder(store: MemoryStore, prefix: string): string {
+  return store
+    .under(prefix)
+    .map((entry) => `${entry.key} ${entry.modifyIndex}`)
+    .join();
 }
 
 async function lockKey(

@@ -50,6 +50,32 @@ export function watchRules(subject: Subjects): void {
     });
   });
 
+  it("tells of a prefix that something under it was created, changed or deleted, and of nothing else", async () => {
+    const { kv, another, prefix } = subject();
+    await write(another, { [`${prefix}tree/old`]: "0" });
+    await watching(kv, `${prefix}tree/`, async (next) => {
+      expect(await next()).toBe(undefined);
+      const deeds = [
+        () => write(another, { [`${prefix}tree/deep/new`]: "1" }),
+        () => write(another, { [`${prefix}tree/old`]: "1" }),
+        () => another.commit([{ verb: "delete" as const, key: `${prefix}tree/old` }]),
+        () => another.commit([{ verb: "delete" as const, key: `${prefix}tree/deep/new` }]),
+      ];
+      for (const deed of deeds) {
+        const pending = next();
+        let told = false;
+        void pending.then(() => {
+          told = true;
+        });
+        await write(another, { [`${prefix}tree`]: "x", [`${prefix}trees/a`]: String(deeds.indexOf(deed)) });
+        await kv.list(prefix);
+        expect(told).toBe(false);
+        await deed();
+        expect(await pending).toBe(undefined);
+      }
+    });
+  });
+
   it("says nothing about neighbours, and about writes that change nothing", async () => {
     const { kv, another, prefix } = subject();
     const key = `${prefix}quiet`;
