@@ -3,10 +3,12 @@ import type { Clock } from "@sluice/core";
 import { portPool } from "../process/free-ports.ts";
 import type { ProcessRunner } from "../process/process-runner.ts";
 import { createDeployments } from "./deployment/deployments.ts";
+import { planEvents } from "./deployment/plan-events.ts";
 import { type EventBus, eventBus } from "./events.ts";
 import { healthMonitor, trustingMonitor } from "./health/monitor.ts";
 import { localProber } from "./health/prober.ts";
 import type { Api } from "./http/api.ts";
+import { createLeadership } from "./leadership.ts";
 import type { EmbeddedMarathonOptions } from "./options.ts";
 import { profileOf } from "./profiles.ts";
 import { rootGroup } from "./root/root-group.ts";
@@ -49,15 +51,26 @@ export function assemble(options: EmbeddedMarathonOptions, parts: Parts): Api {
       if (root.app(failure.appId)) void store.putFailure(failure).catch(() => undefined);
     },
   });
+  const told = planEvents(events, profile);
   const deployments = createDeployments({
     fleets,
     events,
+    told,
     closing,
     wanted: root.app,
     over: store.dropDeployment,
   });
   const maxRunningDeployments = options.maxRunningDeployments ?? 100;
-  const updates = createUpdates({ root, store, deployments, ports, events, clock, maxRunningDeployments });
+  const updates = createUpdates({
+    root,
+    store,
+    deployments,
+    ports,
+    events,
+    told,
+    clock,
+    maxRunningDeployments,
+  });
   return {
     root,
     updates,
@@ -70,6 +83,7 @@ export function assemble(options: EmbeddedMarathonOptions, parts: Parts): Api {
     clock,
     host,
     closing,
+    leadership: createLeadership(clock, options.electionMs ?? 500),
     address: () => host,
   };
 }

@@ -8,13 +8,14 @@ import { assemble } from "./assemble.ts";
 import type { Api } from "./http/api.ts";
 import { appReadRoutes } from "./http/apps-read.ts";
 import { appWriteRoutes } from "./http/apps-write.ts";
-import { clusterRoutes } from "./http/cluster.ts";
 import { deploymentRoutes } from "./http/deployments.ts";
 import { eventRoutes } from "./http/event-stream.ts";
 import { groupReadRoutes } from "./http/groups-read.ts";
 import { groupWriteRoutes } from "./http/groups-write.ts";
 import { podRoutes } from "./http/pods.ts";
+import { queueRoutes } from "./http/queue.ts";
 import { httpServer } from "./http/server.ts";
+import { serverRoutes } from "./http/server-facts.ts";
 import { taskRoutes } from "./http/tasks.ts";
 import type { EmbeddedMarathonOptions } from "./options.ts";
 import { openStore, type Store } from "./store.ts";
@@ -47,7 +48,8 @@ export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promis
     await runner.recover();
     const api = assemble(options, { store, clock, runner, sandboxes, host, closing: closing.signal });
     const routes = [
-      ...clusterRoutes,
+      ...serverRoutes,
+      ...queueRoutes,
       ...eventRoutes,
       ...deploymentRoutes,
       ...taskRoutes,

@@ -6,7 +6,8 @@ export type MarathonEvent = { eventType: string; timestamp: string } & Record<st
 
 /** Tells subscribers what happens, in order, and remembers nothing. */
 export interface EventBus {
-  emit(eventType: string, fields: Record<string, unknown>): void;
+  /** @param fields or what makes them, which is called only when somebody listens. */
+  emit(eventType: string, fields: Record<string, unknown> | (() => Record<string, unknown>)): void;
   /** @returns ends the subscription. */
   subscribe(listener: (event: MarathonEvent) => void): () => void;
 }
@@ -16,7 +17,8 @@ export function eventBus(clock: Clock): EventBus {
   return {
     emit(eventType, fields) {
       if (listeners.size === 0) return;
-      const event = { ...fields, eventType, timestamp: timestamp(clock.now()) };
+      const known = typeof fields === "function" ? fields() : fields;
+      const event = { ...known, eventType, timestamp: timestamp(clock.now()) };
       for (const listener of listeners) listener(event);
     },
     subscribe(listener) {

@@ -38,6 +38,8 @@ export interface EmbeddedMarathonOptions {
   servicePorts?: readonly [number, number];
   /** Environment that every task gets before Marathon's variables. Default: PATH, HOME and LANG of this process. */
   taskEnv?: Record<string, string>;
+  /** How long nobody leads after `DELETE /v2/leader`. Default 500. */
+  electionMs?: number;
   /** Default 100. */
   maxRunningDeployments?: number;
   /** What `stop` gives every task between SIGTERM and SIGKILL. Default 3 s. */

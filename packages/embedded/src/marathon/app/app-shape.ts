@@ -1,5 +1,6 @@
 import { isPathSpelling } from "../ids.ts";
 import type { App, AppPatch, PortMapping } from "../model.ts";
+import type { Profile } from "../profiles.ts";
 import { type Violation, wrongShape } from "../refusal.ts";
 import {
   anything,
@@ -177,12 +178,18 @@ const appFields: Fields = {
 /** Reads one app of a body, see `SentApp`. */
 export const readApp = object(appFields);
 
-/** @param status of the refusal; it differs between versions. @throws Refusal "Invalid JSON" with every wrong place. */
-export function readSentApp(value: unknown, status: number): SentApp {
+/** @throws Refusal "Invalid JSON" with every wrong place. */
+export function readSentApp(value: unknown, profile: Profile): SentApp {
   const found: Violation[] = [];
   const app = readApp(value, { path: "", found });
-  if (found.length > 0) throw wrongShape(status, found);
-  return app as SentApp;
+  if (found.length > 0) throw wrongShape(profile.shapeErrorStatus, found);
+  return knownTo(profile, app as SentApp);
+}
+
+/** What a version of Marathon takes of an app, ignoring silently what came later. */
+export function knownTo({ unknownFields }: Profile, app: SentApp): SentApp {
+  if (unknownFields.length === 0) return app;
+  return Object.fromEntries(Object.entries(app).filter(([key]) => !unknownFields.includes(key)));
 }
 
 function healthCheck(value: unknown, place: { path: string; found: Violation[] }): unknown {

@@ -1,13 +1,15 @@
 import { setMaxListeners } from "node:events";
 import type { EventBus } from "../events.ts";
 import type { App, Change } from "../model.ts";
-import { type Action, type Plan, type Step, subjectOf } from "../root/plan.ts";
+import { type Action, type Plan, subjectOf } from "../root/plan.ts";
 import type { Fleets } from "../tasks/fleets.ts";
 import { restartFleet, scaleFleet, stopFleet } from "./actions.ts";
+import type { PlanEvents } from "./plan-events.ts";
 
 export interface DeploymentsOptions {
   fleets: Fleets;
   events: EventBus;
+  told: PlanEvents;
   /** The app as it is wanted now. */
   wanted: (appId: string) => App | undefined;
   /** Called when a deployment is over, in whatever way. */
@@ -51,7 +53,7 @@ interface State extends Running, Beginning {
 export function createDeployments(options: DeploymentsOptions): Deployments {
   const running = new Map<string, State>();
   const byApp = new Map<string, string>();
-  const { events } = options;
+  const { told } = options;
 
   function end(state: State): void {
     running.delete(state.plan.id);
@@ -65,13 +67,13 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     if (signal.aborted) return;
     for (const [index, step] of state.plan.steps.entries()) {
       state.currentStep = index + 1;
-      events.emit("deployment_info", stepFields(state.plan, step));
+      told.stepBegun(state.plan, step);
       await Promise.all(step.actions.map((action) => perform(options, state, action, signal)));
       if (signal.aborted) return;
-      events.emit("deployment_step_success", stepFields(state.plan, step));
+      told.stepDone(state.plan, step);
     }
     end(state);
-    events.emit("deployment_success", { id: state.plan.id, plan: lightPlan(state.plan) });
+    told.succeeded(state.plan);
   }
 
   return {
@@ -97,24 +99,10 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
       if (!state) return;
       end(state);
       state.cancelled.abort();
-      tellFailed(events, state.plan, "The upgrade has been cancelled");
+      told.failed(state.plan, "The upgrade has been cancelled");
       for (const change of state.plan.changes) if (!except.has(change.id)) keep(options, change);
     },
   };
-}
-
-/** Tells that a plan came to nothing, or not to its end. */
-export function tellFailed(events: EventBus, plan: Plan, reason: string): void {
-  events.emit("deployment_failed", { id: plan.id, plan: lightPlan(plan), reason });
-}
-
-/** A plan as the API shows it. */
-export function lightPlan({ id, version, steps }: Plan): { id: string; version: string; steps: Step[] } {
-  return { id, version, steps };
-}
-
-function stepFields(plan: Plan, step: Step): Record<string, unknown> {
-  return { plan: lightPlan(plan), currentStep: step };
 }
 
 async function perform(

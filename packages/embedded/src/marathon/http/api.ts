@@ -1,6 +1,7 @@
 import type { Clock } from "@sluice/core";
 import type { Deployments } from "../deployment/deployments.ts";
 import type { EventBus } from "../events.ts";
+import type { Leadership } from "../leadership.ts";
 import type { Profile } from "../profiles.ts";
 import type { RootGroup } from "../root/root-group.ts";
 import type { ServicePorts } from "../root/service-ports.ts";
@@ -16,6 +17,7 @@ export interface Api {
   fleets: Fleets;
   ports: ServicePorts;
   store: Store;
+  leadership: Leadership;
   events: EventBus;
   profile: Profile;
   clock: Clock;

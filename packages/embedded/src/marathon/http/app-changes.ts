@@ -19,7 +19,7 @@ export interface Writing {
 
 /** Reads a body of one app. @throws Refusal */
 export function readBody(api: Api, body: unknown): SentApp {
-  return readSentApp(body, api.profile.shapeErrorStatus);
+  return readSentApp(body, api.profile);
 }
 
 /** The id in a body. @throws Refusal when there is none. */

@@ -8,6 +8,7 @@ import { appJson } from "./app-json.ts";
 import { appView, type Embed, embedsOf, taskView } from "./app-view.ts";
 import { labelSelector } from "./label-selector.ts";
 import { type Answer, type ApiRequest, route } from "./router.ts";
+import { taskText, wantsText } from "./task-text.ts";
 
 /** Apps written between two looks at the client's pace. */
 const BATCH = 200;
@@ -102,8 +103,9 @@ export function parseVersion(text: string): string {
   return timestamp(ms);
 }
 
-function listTasks({ params }: ApiRequest, api: Api): Answer {
+function listTasks({ params, raw }: ApiRequest, api: Api): Answer {
   const apps = subtree(api, params[0]) ?? [knownApp(api, params[0])];
+  if (wantsText(raw.headers.accept)) return taskText(apps, api);
   const instances = apps.flatMap((app) => api.fleets.get(app.id)?.instances() ?? []);
   return { status: 200, json: { tasks: instances.map((one) => taskView(api, one)) } };
 }

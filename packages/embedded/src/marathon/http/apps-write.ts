@@ -7,6 +7,7 @@ import { Refusal, wrongShape } from "../refusal.ts";
 import type { Plan } from "../root/plan.ts";
 import type { Api } from "./api.ts";
 import { changeOf, idOf, readBody, type Writing, wholeApp } from "./app-changes.ts";
+import { appJson } from "./app-json.ts";
 import { countsOf } from "./app-view.ts";
 import { knownApp } from "./apps-read.ts";
 import { type Answer, type ApiRequest, flag, route } from "./router.ts";
@@ -56,7 +57,12 @@ async function createApp(request: ApiRequest, api: Api): Promise<Answer> {
   return {
     status: 201,
     // As in Marathon, ports that the server assigned are still 0 in this one answer.
-    json: { ...spec, version: plan.version, deployments: [{ id: plan.id }], ...countsOf([]) },
+    json: {
+      ...appJson(api.profile, spec),
+      version: plan.version,
+      deployments: [{ id: plan.id }],
+      ...countsOf([]),
+    },
     headers: { Location: locationOf(api, id), "Marathon-Deployment-Id": plan.id },
   };
 }
@@ -138,7 +144,11 @@ async function deleteApp(request: ApiRequest, api: Api): Promise<Answer> {
 function announce(api: Api, request: ApiRequest, changes: readonly Change[]): void {
   for (const { to } of changes)
     if (to)
-      api.events.emit("api_post_event", { clientIp: request.clientIp, uri: request.url, appDefinition: to });
+      api.events.emit("api_post_event", {
+        clientIp: request.clientIp,
+        uri: request.url,
+        appDefinition: appJson(api.profile, to),
+      });
 }
 
 function locationOf(api: Api, id: Spec["id"]): string {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { withLightPlan } from "../deployment/plan-events.ts";
 import type { MarathonEvent } from "../events.ts";
 import type { Api } from "./api.ts";
 import { type Answer, type ApiRequest, route } from "./router.ts";
@@ -17,18 +18,28 @@ function subscribe(request: ApiRequest, api: Api): Answer {
       text: "<html><body><h2>HTTP ERROR 405</h2><p>This resource answers only with Content-Type: text/event-stream</p></body></html>",
       headers: { "Content-Type": "text/html" },
     };
-  const types = request.query.getAll("event_type");
+  const { query } = request;
+  const types = query.getAll("event_type");
+  const isLight = (query.get("plan-format") ?? query.get("plan_format")) === "light";
+  const format = isLight && api.profile.planFormat === "optional" ? withLightPlan : undefined;
   return {
     status: 200,
     headers: { "Content-Type": "text/event-stream;charset=utf-8", Connection: "close" },
-    stream: (response) => stream(response, request.clientIp, types, api),
+    stream: (response) => stream(response, { remoteAddress: request.clientIp, types, format }, api),
   };
+}
+
+interface Subscriber {
+  remoteAddress: string;
+  /** Event types that are sent; none: all. */
+  types: readonly string[];
+  /** What is left of an event. */
+  format: ((event: MarathonEvent) => MarathonEvent) | undefined;
 }
 
 async function stream(
   response: ServerResponse,
-  remoteAddress: string,
-  types: string[],
+  { remoteAddress, types, format = (event) => event }: Subscriber,
   api: Api,
 ): Promise<void> {
   const closed = new AbortController();
@@ -39,13 +50,16 @@ async function stream(
     else response.write(text, () => queued--);
   }
   const unsubscribe = api.events.subscribe((event) => {
-    if (types.length === 0 || types.includes(event.eventType)) write(frame(event));
+    if (types.length === 0 || types.includes(event.eventType)) write(frame(format(event)));
   });
   response.once("close", () => {
     closed.abort();
     unsubscribe();
+    ended();
     api.events.emit("event_stream_detached", { remoteAddress });
   });
+  // The one who gave up the lead serves no stream; the client is to ask the next leader.
+  const ended = api.leadership.onAbdication(() => response.destroy());
   response.flushHeaders();
   api.events.emit("event_stream_attached", { remoteAddress });
   const signal = AbortSignal.any([closed.signal, api.closing]);

@@ -1,4 +1,4 @@
-import { readApp } from "../app/app-shape.ts";
+import { knownTo, readApp } from "../app/app-shape.ts";
 import { bool, list, num, object, type Reader, text } from "../app/readers.ts";
 import { absolutePath, isPathSpelling, parentPath, sanitisedPath } from "../ids.ts";
 import type { Edit } from "../model.ts";
@@ -113,7 +113,7 @@ function editOf(api: Api, id: string, sent: SentGroup, now: string): Edit {
   if (sent.scaleBy !== undefined) return scaleEdit(api.root, knownGroup(api, id).path, sent.scaleBy, now);
   if (sent.version !== undefined) return rollback(api, id, sent.version, now);
   return structureEdit(api.root, id, sent, (appId, app) =>
-    changeOf(api, appId, app, { partial: false, creates: true }, now),
+    changeOf(api, appId, knownTo(api.profile, app), { partial: false, creates: true }, now),
   );
 }
 

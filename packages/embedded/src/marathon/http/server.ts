@@ -10,6 +10,7 @@ import { Refusal } from "../refusal.ts";
 import type { Api } from "./api.ts";
 import { readJson } from "./body.ts";
 import { type Answer, findRoute, type Route } from "./router.ts";
+import { needsNoLeader } from "./server-facts.ts";
 
 /** The server, not listening yet. */
 export function httpServer(routes: readonly Route[], api: Api, faults?: Faults): Server {
@@ -42,6 +43,8 @@ async function answerTo(routes: readonly Route[], api: Api, request: IncomingMes
   const url = request.url ?? "/";
   const cut = url.indexOf("?");
   const path = decodePath(cut < 0 ? url : url.slice(0, cut));
+  if (!api.leadership.leads() && !needsNoLeader(path))
+    throw new Refusal(502, { message: "Could not determine the current leader" });
   const { route, params } = findRoute(routes, request.method ?? "GET", path, api);
   const query = new URLSearchParams(cut < 0 ? "" : url.slice(cut + 1));
   return route.answer(

@@ -9,6 +9,7 @@ import { taskView } from "./app-view.ts";
 import { knownApp } from "./apps-read.ts";
 import { planAnswer } from "./apps-write.ts";
 import { type Answer, type ApiRequest, flag, route } from "./router.ts";
+import { taskText, wantsText } from "./task-text.ts";
 
 export const taskRoutes = [
   route("GET", /^\/v2\/tasks\/*$/, listTasks),
@@ -19,7 +20,8 @@ export const taskRoutes = [
 
 const STATES: Record<string, string> = { running: "TASK_RUNNING", staging: "TASK_STAGING" };
 
-function listTasks({ query }: ApiRequest, api: Api): Answer {
+function listTasks({ query, raw }: ApiRequest, api: Api): Answer {
+  if (wantsText(raw.headers.accept)) return taskText([...api.root.apps()], api);
   const asked = [...query.getAll("status"), ...query.getAll("status[]")].map((status) => STATES[status]);
   const instances = [...api.fleets.all()].flatMap((fleet) => fleet.instances());
   const shown = instances.filter((one) => !one.app.pod && (asked.length === 0 || asked.includes(one.state)));

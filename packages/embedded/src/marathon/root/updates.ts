@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "@sluice/core";
-import { type Deployments, tellFailed } from "../deployment/deployments.ts";
+import type { Deployments } from "../deployment/deployments.ts";
+import type { PlanEvents } from "../deployment/plan-events.ts";
 import type { EventBus } from "../events.ts";
 import { ancestors } from "../ids.ts";
 import { type App, type Change, type Edit, timestamp } from "../model.ts";
@@ -17,6 +18,7 @@ export interface UpdatesOptions {
   deployments: Deployments;
   ports: ServicePorts;
   events: EventBus;
+  told: PlanEvents;
   clock: Clock;
   /** Running deployments beyond which every write is refused; Marathon's default is 100. */
   maxRunningDeployments: number;
@@ -166,10 +168,10 @@ function hasAppAbove(app: App, find: (id: string) => App | undefined): boolean {
 }
 
 /** A refused write is told of like a failed deployment, with the id of the plan that never began. */
-function locked({ events }: UpdatesOptions, update: Update, plan: Plan, lockers: string[]): Refusal {
+function locked({ events, told }: UpdatesOptions, update: Update, plan: Plan, lockers: string[]): Refusal {
   const message =
     "App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.";
   events.emit("group_change_failed", { groupId: update.groupId, version: plan.version, reason: message });
-  tellFailed(events, plan, message);
+  told.failed(plan, message);
   return new Refusal(409, { message, deployments: lockers.map((id) => ({ id })) });
 }

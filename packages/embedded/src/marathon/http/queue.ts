@@ -7,21 +7,17 @@ import type { Api } from "./api.ts";
 import { appJson } from "./app-json.ts";
 import { type Answer, type ApiRequest, route } from "./router.ts";
 
-/** The queue of launches, and the server itself. */
-export const clusterRoutes = [
+/** Launches that wait for something. */
+export const queueRoutes = [
   route("GET", /^\/v2\/queue\/*$/, showQueue),
   route("DELETE", /^\/v2\/queue\/(.+)\/delay\/*$/, resetDelay),
-  route("GET", /^\/v2\/info\/*$/, showInfo),
-  route("GET", /^\/v2\/leader\/*$/, (_, api) => ({ status: 200, json: { leader: api.address() } })),
-  route("GET", /^\/ping\/*$/, ({ raw }) =>
-    raw.headers.accept?.startsWith("application/json")
-      ? { status: 200, json: "pong" }
-      : { status: 200, text: "pong", headers: { "Content-Type": "text/plain;charset=utf-8" } },
-  ),
 ];
 
-function showQueue(_: ApiRequest, api: Api): Answer {
-  return { status: 200, json: { queue: api.fleets.waiting().flatMap((fleet) => queued(fleet, api)) } };
+function showQueue({ query }: ApiRequest, api: Api): Answer {
+  const withOffers = query.getAll("embed").includes("lastUnusedOffers");
+  const items = api.fleets.waiting().flatMap((fleet) => queued(fleet, api));
+  const queue = withOffers ? items.map((item) => ({ ...item, lastUnusedOffers: [] })) : items;
+  return { status: 200, json: { queue } };
 }
 
 function queued(fleet: Fleet, api: Api): Record<string, unknown>[] {
@@ -53,34 +49,4 @@ function resetDelay({ params }: ApiRequest, api: Api): Answer {
   if (!fleet?.pending()) throw new Refusal(404, { message: `Application ${id} not found in tasks queue.` });
   fleet.resetDelay();
   return { status: 204 };
-}
-
-function showInfo(_: ApiRequest, api: Api): Answer {
-  const [, port] = api.address().split(":");
-  return {
-    status: 200,
-    json: {
-      name: "marathon",
-      version: api.profile.version,
-      buildref: "embedded",
-      elected: true,
-      leader: api.address(),
-      frameworkId: api.store.frameworkId,
-      marathon_config: {
-        checkpoint: true,
-        framework_name: "marathon",
-        ha: false,
-        hostname: api.host,
-        local_port_min: 10000,
-        local_port_max: 20000,
-        mesos_role: ROLE,
-        mesos_user: "",
-        task_launch_timeout: 300000,
-        task_reservation_timeout: 20000,
-        features: [],
-      },
-      zookeeper_config: {},
-      http_config: { http_port: Number(port), https_port: null },
-    },
-  };
 }
