@@ -18,6 +18,8 @@ export interface SyncToken {
   /** Targets where every removal of `revision` is agreed to, whatever the limit is. */
   readonly prune: readonly TargetName[];
   readonly revision: Revision | undefined;
+  /** True: what this revision wants may be changed outside the sync windows, for an hour. */
+  readonly override: boolean;
 }
 
 /** Who suspended something, when, and what they said of it. */
@@ -45,6 +47,7 @@ export function readSyncToken(entry: KvEntry | undefined): SyncToken | undefined
     at: value.at,
     retry: value.retry === true,
     prune: textsOf(value.prune) as TargetName[],
+    override: value.override === true,
     revision: typeof value.revision === "string" ? (value.revision as Revision) : undefined,
   };
 }

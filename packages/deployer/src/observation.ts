@@ -1,10 +1,5 @@
 import type { DesiredJob, Health, JobResult, Observation, Reason, Revision, SyncStatus } from "@sluice/core";
 
-/** True where a job is as it should be; one whose spec says "paused" is, once it is. */
-export function isWell({ health, failed, rolledBack }: Observation): boolean {
-  return !failed && !rolledBack && (health === "Healthy" || health === "Suspended");
-}
-
 /** The result of a job that holds what Git says and is well. */
 export function appliedResult(job: DesiredJob, revision: Revision, observed: Observation): JobResult {
   return result(job, revision, {

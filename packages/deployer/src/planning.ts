@@ -1,5 +1,6 @@
 import {
   DEFAULT_PRUNE_LIMITS,
+  type DesiredJob,
   type Fingerprint,
   type InventoryEntry,
   type JobKey,
@@ -10,6 +11,9 @@ import {
   splitJobKey,
 } from "@sluice/core";
 import { isSuspended } from "./controls.ts";
+import { postponement } from "./gates/postponement.ts";
+import { keptFile, stillYoung } from "./gates/removal.ts";
+import { unpackSpec } from "./records/entry.ts";
 import { known, type Pass } from "./term.ts";
 
 /** Core's plan for the jobs this pass looks at, and for what Git no longer names. */
@@ -17,14 +21,37 @@ export function planAll(pass: Pass, held: ReadonlyMap<JobKey, Fingerprint>): Pla
   const { inventory } = known(pass.term.records, "records");
   // Removals are judged against everything Sluice made; where nothing is absent, only the jobs in scope matter.
   const needed = pass.term.absent.size > 0 ? inventory : entriesOf(pass.scope, inventory);
-  return plan({ ...standingInput(pass), inventory: needed, scope: pass.scope, live: pass.live, held });
+  return plan({
+    ...standingInput(pass),
+    inventory: needed,
+    scope: pass.scope,
+    live: pass.live,
+    held,
+    fallback: fallbackOf(pass, held),
+  });
 }
 
-/** Core's plan for one job, from what its scheduler says now. */
-export function planOne(pass: Pass, key: JobKey, live: LiveByTarget): Plan {
+/** Core's plan for one job, from what its scheduler says now. @param failed the spec that is not to be sent, where there is one. */
+export function planOne(pass: Pass, key: JobKey, live: LiveByTarget, failed?: Fingerprint): Plan {
   const scope = new Set([key]);
   const inventory = entriesOf(scope, known(pass.term.records, "records").inventory);
-  return plan({ ...standingInput(pass), inventory, scope, live, held: new Map() });
+  const held = new Map(failed === undefined ? [] : [[key, failed]]);
+  return plan({ ...standingInput(pass), inventory, scope, live, held, fallback: fallbackOf(pass, held) });
+}
+
+/** Of jobs that are held and ask for that: with the last spec they were healthy with. */
+function fallbackOf({ term }: Pass, held: ReadonlyMap<JobKey, Fingerprint>): Map<JobKey, DesiredJob> {
+  const { desired } = known(term.tree, "revision");
+  const { inventory } = known(term.records, "records");
+  const found = new Map<JobKey, DesiredJob>();
+  for (const [key, failed] of held) {
+    const job = desired.jobs.get(key);
+    const kept = inventory.get(key)?.lastHealthy;
+    if (!kept || job?.options.onFailure !== "rollback" || job.fingerprint !== failed) continue;
+    const spec = kept.fingerprint === failed ? undefined : unpackSpec(kept);
+    if (spec) found.set(key, { ...job, spec, fingerprint: kept.fingerprint });
+  }
+  return found;
 }
 
 function entriesOf(
@@ -53,11 +80,14 @@ function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held" | 
       const { target } = splitJobKey(key);
       return tree.policy.get(target)?.heal ?? options.targets.get(target)?.heal ?? true;
     },
+    postponed: postponement(pass),
     compare: (target, desired, found, ignore) =>
       known(options.targets.get(target), `target ${target}`).format.compare(desired, found, ignore),
     prune: {
       ...DEFAULT_PRUNE_LIMITS,
       targets: new Map([...tree.policy].map(([target, policy]) => [target, policy.prune])),
+      kept: keptFile(tree.marker),
+      young: (entry) => stillYoung(entry, pass),
       confirmed: new Set(sync?.revision === marker.revision ? sync.prune : []),
     },
   };

@@ -1,5 +1,5 @@
 import { type JobId, type JobKey, splitJobKey, type TargetName } from "@sluice/core";
-import { known, type Pass } from "./term.ts";
+import { known, type Pass, type Term } from "./term.ts";
 
 /** Decides which jobs this pass looks at, and takes over what schedulers hinted at. */
 export function takeScope(pass: Pass): void {
@@ -9,6 +9,7 @@ export function takeScope(pass: Pass): void {
   const news = term.hints.take();
   for (const key of news.jobs) if (desired.jobs.has(key) || records.inventory.has(key)) term.dirty.add(key);
   for (const target of news.targets) term.whole.add(target);
+  takeDue(term);
   for (const target of term.failing.keys()) term.whole.add(target);
   if (term.options.clock.now() >= term.wholeAt)
     for (const target of term.options.targets.keys()) term.whole.add(target);
@@ -19,6 +20,14 @@ export function takeScope(pass: Pass): void {
     for (const other of desired.jobs.get(key)?.options.dependsOn ?? []) scope.add(other);
   pass.scope = scope;
   pass.whole = new Set(term.whole);
+}
+
+function takeDue({ later, dirty, options }: Term): void {
+  for (const [key, at] of later)
+    if (at <= options.clock.now()) {
+      later.delete(key);
+      dirty.add(key);
+    }
 }
 
 /** The ids to ask each target for: the jobs in scope, and whatever is in our inventory but not in Git any more. */

@@ -2,17 +2,20 @@ import {
   type DeploymentStatus,
   type Emit,
   emitterFor,
+  type Fingerprint,
   type JobKey,
   type KvLayout,
   kvLayout,
   type LiveListing,
   type Plan,
+  type Problem,
   type RevisionMarker,
   SluiceError,
   type TargetName,
 } from "@sluice/core";
 import type { Suspension, SyncToken } from "./controls.ts";
 import type { Tree } from "./desired/tree.ts";
+import { type HealLog, healLog } from "./gates/heal-log.ts";
 import { type Hints, hintBoard } from "./hints.ts";
 import type { DeployerOptions } from "./options.ts";
 import { type Census, census } from "./records/census.ts";
@@ -44,13 +47,29 @@ export interface Term {
   wholeAt: number;
   /** How often in a row a job could not be brought to rest, for backoff. */
   readonly tries: Map<JobKey, number>;
-  /** Targets whose list failed, and how often in a row. */
-  readonly failing: Map<TargetName, number>;
+  /** Jobs to look at again at a time of their own, in milliseconds since the epoch. */
+  readonly later: Map<JobKey, number>;
+  /** How often jobs were put right. */
+  readonly heals: HealLog;
+  /** Our own specs whose rollout was cancelled since nobody wants them any more. */
+  readonly cancelled: Map<JobKey, Fingerprint>;
+  /** Targets whose last list failed. */
+  readonly failing: Map<TargetName, Failing>;
   /** The sync token that was last seen, as its ModifyIndex. */
   syncSeen: string | undefined;
   suspendSeen: string | undefined;
   /** A person asked for failed specs to be sent again. */
   retry: boolean;
+}
+
+/** A target that does not answer. Times in milliseconds since the epoch. */
+export interface Failing {
+  /** How often in a row. */
+  readonly times: number;
+  readonly since: number;
+  /** When it is asked again. */
+  readonly notBefore: number;
+  readonly error: unknown;
 }
 
 /** A term at its beginning: nothing is known, and everything is due. @param leading aborts with the leadership. */
@@ -74,6 +93,9 @@ export function newTerm(options: DeployerOptions, writer: RecordWriter, leading:
     whole: new Set(options.targets.keys()),
     wholeAt: 0,
     tries: new Map(),
+    later: new Map(),
+    heals: healLog(),
+    cancelled: new Map(),
     failing: new Map(),
     syncSeen: undefined,
     suspendSeen: undefined,
@@ -104,6 +126,8 @@ export interface Pass {
   /** Why a target could not be listed. */
   readonly unlisted: Map<TargetName, unknown>;
   plan: Plan;
+  /** Jobs whose file cannot be read, once somebody asked for them. */
+  brokenJobs: ReadonlyMap<JobKey, Problem> | undefined;
   /** Jobs the rollout stopped waiting for because there is other news. */
   readonly unfinished: Set<JobKey>;
 }
@@ -118,6 +142,7 @@ export function newPass(term: Term): Pass {
     live: new Map(),
     unlisted: new Map(),
     plan: { changes: [], unchanged: [], refused: [], forgotten: [] },
+    brokenJobs: undefined,
     unfinished: new Set(),
   };
 }

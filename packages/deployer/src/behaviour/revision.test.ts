@@ -67,10 +67,21 @@ describe("a revision", () => {
     expect(
       w.events.of("deployment.planned").map(({ revision, changes, total }) => ({ revision, changes, total })),
     ).toEqual([
-      { revision: first, changes: [{ kind: "create", key: "apps/web", fields: [] }], total: 1 },
+      {
+        revision: first,
+        changes: [{ kind: "create", key: "apps/web", fields: [], cause: "revision" }],
+        total: 1,
+      },
       {
         revision: second,
-        changes: [{ kind: "update", key: "apps/web", fields: [{ path: "token", from: "•••", to: "•••" }] }],
+        changes: [
+          {
+            kind: "update",
+            key: "apps/web",
+            fields: [{ path: "token", from: "•••", to: "•••" }],
+            cause: "revision",
+          },
+        ],
         total: 1,
       },
     ]);

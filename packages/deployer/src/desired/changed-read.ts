@@ -14,6 +14,7 @@ import {
 import { POLICY_FILE } from "../policy/policy.ts";
 import type { Term } from "../term.ts";
 import { parseJobFile } from "./parse-file.ts";
+import { sameSkipped } from "./skipped.ts";
 import type { Patch, Tree } from "./tree.ts";
 import { formatsOf } from "./whole-read.ts";
 
@@ -31,6 +32,7 @@ export async function readChanged(
   marker: RevisionMarker,
   signal: AbortSignal,
 ): Promise<Patch | undefined> {
+  if (!sameSkipped(tree.marker, marker)) return undefined;
   const changes = await changesSince(term, tree, marker, signal);
   if (!changes || changes.has(POLICY_FILE)) return undefined;
   const contents = await readFiles(term, changes, signal);

@@ -12,6 +12,7 @@ import { parsePolicy } from "../policy/parse-policy.ts";
 import { POLICY_FILE, type Policy } from "../policy/policy.ts";
 import type { Term } from "../term.ts";
 import { type Formats, parseJobFile } from "./parse-file.ts";
+import { skippedFiles } from "./skipped.ts";
 import { newTree, type Tree } from "./tree.ts";
 
 /** Parsing thousands of files takes seconds: it pauses this often, so that the lock's session is kept alive meanwhile. */
@@ -35,7 +36,9 @@ export async function readWhole(term: Term, marker: RevisionMarker, signal: Abor
   const parsed = parsePolicy(bytes.get(POLICY_FILE), [...targets.keys()]);
   const policy = parsed.policy ?? term.tree?.policy;
   if (!policy) return { kind: "no-policy", problems: parsed.problems };
-  const files = await parseAll(bytes, policy, formatsOf(term), signal);
+  const formats = formatsOf(term);
+  const files = await parseAll(bytes, policy, formats, signal);
+  for (const [path, file] of skippedFiles(marker, policy, formats)) files.set(path, file);
   return { kind: "tree", tree: newTree({ marker, oids, files, policy, policyProblems: parsed.problems }) };
 }
 

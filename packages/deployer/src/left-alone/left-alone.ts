@@ -1,12 +1,15 @@
 import {
+  type FilePath,
   type Health,
   isSluiceError,
   type JobKey,
+  type JobStatus,
   type Problem,
   type SyncStatus,
   splitJobKey,
   type Verdict,
 } from "@sluice/core";
+import { keptFile } from "../gates/removal.ts";
 import { known, type Pass } from "../term.ts";
 import { failureText, problemText } from "../text.ts";
 import { type Finding, leave } from "./leave.ts";
@@ -24,23 +27,36 @@ export function settleLeftAlone(pass: Pass): void {
 }
 
 function settleProblems(pass: Pass): void {
-  const { desired, files } = known(pass.term.tree, "revision");
+  const { desired } = known(pass.term.tree, "revision");
   for (const [key, problem] of desired.stalled)
     leave(key, problem.file, problemFinding(key, problem, pass), pass);
   for (const [key, problem] of jobsOfBrokenFiles(pass))
-    if (files.has(problem.file)) leave(key, problem.file, problemFinding(key, problem, pass), pass);
+    leave(key, problem.file, problemFinding(key, problem, pass), pass);
 }
 
-/** Jobs that a file held before it had a problem: their ids are known from the inventory alone. */
-function jobsOfBrokenFiles({ term }: Pass): Map<JobKey, Problem> {
-  const { desired, files } = known(term.tree, "revision");
+/** Jobs that a file held before it had a problem, or was no plain file: their ids are known from the inventory alone. */
+function jobsOfBrokenFiles(pass: Pass): ReadonlyMap<JobKey, Problem> {
+  pass.brokenJobs ??= findBroken(pass);
+  return pass.brokenJobs;
+}
+
+function findBroken({ term }: Pass): Map<JobKey, Problem> {
+  const { desired, files, marker } = known(term.tree, "revision");
   const found = new Map<JobKey, Problem>();
-  if (desired.broken.size === 0) return found;
-  for (const { key, file } of known(term.records, "records").inventory.values()) {
-    const problem = files.get(file)?.problems[0];
-    if (problem && !desired.jobs.has(key) && !desired.stalled.has(key)) found.set(key, problem);
+  const skips = Array.isArray(marker.skipped);
+  if (desired.broken.size === 0 && !skips) return found;
+  const kept = skips ? keptFile(marker) : () => undefined;
+  for (const entry of known(term.records, "records").inventory.values()) {
+    const { key, file } = entry;
+    if (desired.jobs.has(key) || desired.stalled.has(key)) continue;
+    const problem = files.get(file)?.problems[0] ?? skippedProblem(file, kept(entry));
+    if (problem) found.set(key, problem);
   }
   return found;
+}
+
+function skippedProblem(file: FilePath, message: string | undefined): Problem | undefined {
+  return message === undefined ? undefined : { file, reason: "InvalidSpec", message };
 }
 
 function problemFinding(key: JobKey, problem: Problem, pass: Pass): Finding {
@@ -65,7 +81,7 @@ function settleUnlisted(pass: Pass): void {
 }
 
 function settleRefused(verdict: Verdict, pass: Pass): void {
-  const { key, reason, message } = verdict;
+  const { key, reason } = verdict;
   const { desired } = known(pass.term.tree, "revision");
   const { statuses } = known(pass.term.records, "records");
   const job = desired.jobs.get(key);
@@ -76,7 +92,7 @@ function settleRefused(verdict: Verdict, pass: Pass): void {
   const { target, id } = splitJobKey(key);
   const health = pass.live.get(target)?.jobs.get(id)?.observed.health ?? "Missing";
   const sync = reason === "Suspended" ? syncOfSuspended(key, pass) : "OutOfSync";
-  const before = reason === "HeldAfterFailure" && old ? `${message} (${old.message})` : message;
+  const before = heldMessage(verdict, old);
   leave(key, job?.file ?? old?.file, { sync, health, reason, message: before }, pass);
 }
 
@@ -86,6 +102,13 @@ function syncOfSuspended(key: JobKey, { term }: Pass): SyncStatus {
   const job = known(term.tree, "revision").desired.jobs.get(key);
   if (job?.fingerprint !== records.inventory.get(key)?.fingerprint) return "OutOfSync";
   return records.statuses.get(key)?.sync ?? "Unknown";
+}
+
+/** What a job failed for says more than that it is held, or that an earlier spec runs. */
+function heldMessage({ reason, message }: Verdict, old: JobStatus | undefined): string {
+  if (!old) return message;
+  if (reason === "RolledBack" && old.reason === "RolledBack") return old.message;
+  return reason === "HeldAfterFailure" || reason === "RolledBack" ? `${message} (${old.message})` : message;
 }
 
 /** Statuses of jobs that neither Git nor the inventory knows any more. */

@@ -1,5 +1,13 @@
-import type { DesiredJob, InventoryEntry, JobKey, JobStatus, LiveJob } from "@sluice/core";
-import { appliedResult, isWell } from "../observation.ts";
+import {
+  type DesiredJob,
+  type InventoryEntry,
+  isWell,
+  type JobKey,
+  type JobStatus,
+  type LiveJob,
+} from "@sluice/core";
+import { appliedResult } from "../observation.ts";
+import { entryOf, provenEntry } from "../records/entry.ts";
 import { isFinished, isUnderWay, liveOf, waitMsOf } from "../rollout/node.ts";
 import { elapsed, known, type Pass } from "../term.ts";
 import { leave } from "./leave.ts";
@@ -19,38 +27,36 @@ function observeWell(job: DesiredJob, live: LiveJob, entry: InventoryEntry | und
   const { term } = pass;
   const records = known(term.records, "records");
   const { revision } = known(term.tree, "revision").marker;
-  const { prune } = job.options;
-  const asRecorded =
-    entry !== undefined &&
-    isFinished(job, entry) &&
-    entry.version === live.version &&
-    entry.file === job.file &&
-    entry.prune === prune;
-  if (!asRecorded) {
-    const { key, file, fingerprint } = job;
+  if (!isRecorded(job, live, entry)) {
     const at = isFinished(job, entry) ? (entry?.revision ?? revision) : revision;
-    records.record({ key, file, fingerprint, version: live.version, revision: at, prune });
+    records.record(provenEntry(entryOf(job, entry, { version: live.version, revision: at }), job));
   }
   const status = records.statuses.get(job.key);
   const asKnown =
-    status?.reason === "Applied" && status.health === live.observed.health && status.file === job.file;
+    status?.reason === "Applied" &&
+    status.health === live.observed.health &&
+    status.file === job.file &&
+    status.owner === job.options.owner;
   if (!asKnown || !isFinished(job, entry))
     records.settle(appliedResult(job, revision, live.observed), elapsed(term));
 }
 
+/** True where the inventory says of the job all that is to be said. */
+function isRecorded(job: DesiredJob, live: LiveJob, entry: InventoryEntry | undefined): boolean {
+  const { prune, onFailure } = job.options;
+  if (!entry || !isFinished(job, entry)) return false;
+  if (entry.version !== live.version || entry.file !== job.file || entry.prune !== prune) return false;
+  return entry.lastHealthy === undefined
+    ? onFailure !== "rollback"
+    : onFailure === "rollback" && entry.lastHealthy.fingerprint === job.fingerprint;
+}
+
 /** A spec that is there although our record says otherwise: an engine died after it was sent. */
 function noteFound(job: DesiredJob, entry: InventoryEntry | undefined, pass: Pass): void {
-  const { key, file, fingerprint, options } = job;
+  const { key, file, fingerprint } = job;
   if (entry?.fingerprint === fingerprint) return;
   const { revision } = known(pass.term.tree, "revision").marker;
-  known(pass.term.records, "records").record({
-    key,
-    file,
-    fingerprint,
-    version: undefined,
-    revision,
-    prune: options.prune,
-  });
+  known(pass.term.records, "records").record(entryOf(job, entry, { version: undefined, revision }));
   leave(
     key,
     file,

@@ -23,37 +23,43 @@ describe("deploy.yaml", () => {
 
   it("says everything it can say", () => {
     const { policy } = parse(`
-prune: { maxJobs: 2 }
+prune: { maxJobs: 2, grace: 30s }
+windows:
+  - allow: Mon-Fri 08:00-18:00
+    timezone: Europe/Berlin
 targets:
   apps:
     folder: ./marathon/all apps/
     dependsOn: [cron]
     owner: shop
-    prune: { maxPercent: 50 }
+    prune: { maxPercent: 50, grace: 1h }
+    windows:
+      - deny: Fri 15:00-24:00
     wait: 1h30m
     heal: false
     suspend: true
   cron:
     prune: never
 `);
-    expect(Object.fromEntries(policy ?? [])).toEqual({
+    expect(JSON.parse(JSON.stringify(Object.fromEntries(policy ?? [])))).toEqual({
       apps: {
         folder: "marathon/all=20apps",
         dependsOn: ["cron"],
         owner: "shop",
         prune: { maxJobs: 2, maxShare: 0.5 },
+        graceMs: 3_600_000,
         waitMs: 5_400_000,
         heal: false,
         suspend: true,
+        windows: [{ kind: "deny", text: "Fri 15:00-24:00", timezone: "UTC" }],
       },
       cron: {
         folder: "cron",
         dependsOn: [],
-        owner: undefined,
         prune: "never",
-        waitMs: undefined,
-        heal: undefined,
+        graceMs: 30_000,
         suspend: false,
+        windows: [{ kind: "allow", text: "Mon-Fri 08:00-18:00", timezone: "Europe/Berlin" }],
       },
     });
   });
@@ -81,7 +87,48 @@ targets:
       "prune.maxJobs",
       "Invalid input: expected number, received string",
     ],
-    ["a wrong word for prune", "prune: always", 1, "prune", 'must be "never" or { maxJobs, maxPercent }'],
+    [
+      "a wrong word for prune",
+      "prune: always",
+      1,
+      "prune",
+      'must be "never" or { maxJobs, maxPercent, grace }',
+    ],
+    [
+      "a grace that is no duration",
+      "prune:\n  grace: 5",
+      2,
+      "prune.grace",
+      "Invalid input: expected string, received number",
+    ],
+    [
+      "a window that cannot be read",
+      "windows:\n  - allow: weekdays",
+      2,
+      "windows.0.allow",
+      'must be days and times such as "Mon-Fri 08:00-18:00", "Sat,Sun" or "22:00-06:00"',
+    ],
+    [
+      "a window that neither allows nor denies",
+      "windows:\n  - timezone: UTC",
+      2,
+      "windows.0",
+      "a window has either `allow` or `deny`",
+    ],
+    [
+      "a time zone that does not exist",
+      "targets:\n  apps:\n    windows:\n      - deny: Sat\n        timezone: Europe/Atlantis",
+      5,
+      "targets.apps.windows.0.timezone",
+      'must be a time zone such as "Europe/Berlin"',
+    ],
+    [
+      "a misspelt key of a window",
+      "windows:\n  - allow: Sat\n    timzone: UTC",
+      3,
+      "windows.0.timzone",
+      'unknown key "timzone" (did you mean "timezone"?)',
+    ],
     [
       "a wait that is no duration",
       "targets:\n  apps:\n    wait: soon",

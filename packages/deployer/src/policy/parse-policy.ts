@@ -1,17 +1,8 @@
-import {
-  DEFAULT_PRUNE_LIMITS,
-  encodePath,
-  type Problem,
-  type PruneLimits,
-  parseDuration,
-  readDocuments,
-  suggest,
-  type TargetName,
-  type TextDocument,
-} from "@sluice/core";
+import { type Problem, readDocuments, suggest, type TargetName, type TextDocument } from "@sluice/core";
 import type { z } from "zod";
-import { defaultPolicy, defaultsFor, POLICY_FILE, type Policy, type TargetPolicy } from "./policy.ts";
-import { knownKeys, policySchema, type WrittenPolicy, type WrittenPrune } from "./schema.ts";
+import { folderOf, policyOf } from "./filled.ts";
+import { defaultPolicy, POLICY_FILE, type Policy } from "./policy.ts";
+import { knownKeys, policySchema, type WrittenPolicy } from "./schema.ts";
 
 /** A policy, or every problem of the file that should hold one. */
 export type ParsedPolicy =
@@ -111,17 +102,6 @@ function rulesBroken(
   return problems;
 }
 
-/** As KV keys spell it; undefined where it would lead out of the environment. */
-function folderOf(text: string): string | undefined {
-  const plain = text.replace(/^(\.\/)+/, "").replace(/\/+$/, "");
-  if (plain === "" || plain === ".") return "";
-  try {
-    return encodePath(plain);
-  } catch {
-    return undefined;
-  }
-}
-
 function circleOf(targets: NonNullable<WrittenPolicy["targets"]>): string[] | undefined {
   for (const start of Object.keys(targets)) {
     const reached = new Map<string, string>();
@@ -142,36 +122,4 @@ function pathTo(end: string, reached: ReadonlyMap<string, string>): string[] {
   for (let at: string | undefined = end; at !== undefined && reached.has(at); at = reached.get(at))
     path.unshift(at);
   return path;
-}
-
-function policyOf(written: WrittenPolicy, targets: readonly TargetName[]): Policy {
-  const general = written.prune;
-  return new Map(
-    targets.map((name): [TargetName, TargetPolicy] => {
-      const settings = written.targets?.[name] ?? {};
-      const standard = defaultsFor(name);
-      return [
-        name,
-        {
-          folder: folderOf(settings.folder ?? name) ?? standard.folder,
-          dependsOn: (settings.dependsOn ?? []) as TargetName[],
-          owner: settings.owner,
-          prune: limitsOf(settings.prune, limitsOf(general, DEFAULT_PRUNE_LIMITS)),
-          waitMs: settings.wait === undefined ? undefined : parseDuration(settings.wait),
-          heal: settings.heal,
-          suspend: settings.suspend ?? false,
-        },
-      ];
-    }),
-  );
-}
-
-function limitsOf(written: WrittenPrune | undefined, standard: PruneLimits | "never"): PruneLimits | "never" {
-  if (written === undefined) return standard;
-  if (written === "never") return "never";
-  const below = standard === "never" ? { maxJobs: 0, maxShare: 0 } : standard;
-  return {
-    maxJobs: written.maxJobs ?? below.maxJobs,
-    maxShare: written.maxPercent === undefined ? below.maxShare : written.maxPercent / 100,
-  };
 }

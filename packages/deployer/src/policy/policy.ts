@@ -1,4 +1,5 @@
 import { DEFAULT_PRUNE_LIMITS, type FilePath, type PruneLimits, type TargetName } from "@sluice/core";
+import type { Window } from "./windows.ts";
 
 /** What `deploy.yaml` says of one target, with defaults filled in. */
 export interface TargetPolicy {
@@ -8,11 +9,15 @@ export interface TargetPolicy {
   readonly dependsOn: readonly TargetName[];
   readonly owner: string | undefined;
   readonly prune: PruneLimits | "never";
+  /** How long a job must be gone from Git before it is removed, in milliseconds. */
+  readonly graceMs: number;
   /** Health deadline in milliseconds; undefined: the engine's own. */
   readonly waitMs: number | undefined;
   /** False: drift is only reported. Undefined: as the engine's configuration says. */
   readonly heal: boolean | undefined;
   readonly suspend: boolean;
+  /** When the target may be changed; none: at any time. */
+  readonly windows: readonly Window[];
 }
 
 /** The policy of an environment: one entry for each target of the engine. */
@@ -32,9 +37,11 @@ export function defaultsFor(target: TargetName): TargetPolicy {
     dependsOn: [],
     owner: undefined,
     prune: DEFAULT_PRUNE_LIMITS,
+    graceMs: 0,
     waitMs: undefined,
     heal: undefined,
     suspend: false,
+    windows: [],
   };
 }
 

@@ -25,6 +25,7 @@ const NEEDS_A_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   "DependencyCycle",
   "NotOwned",
   "Suspended",
+  "OutsideWindow",
   "Drifted",
 ]);
 const UNDER_WAY: ReadonlySet<Reason> = new Set<Reason>([

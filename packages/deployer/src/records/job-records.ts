@@ -39,6 +39,8 @@ export interface JobRecordsOptions {
   readonly clock: Clock;
   readonly statuses: readonly KvEntry[];
   readonly inventory: readonly KvEntry[];
+  /** Who is to hear about a job; undefined where Git does not name the job, too. */
+  readonly ownerOf: (key: JobKey) => { readonly owner: string | undefined } | undefined;
   /** Told whenever a status has changed. */
   readonly changed: (key: JobKey) => void;
 }
@@ -46,6 +48,7 @@ export interface JobRecordsOptions {
 const UNSETTLED: ReadonlySet<Reason> = new Set<Reason>([
   "Pending",
   "Progressing",
+  "OutsideWindow",
   "DependencyNotReady",
   "Conflict",
   "Locked",
@@ -60,6 +63,7 @@ export function jobRecords({
   emit,
   clock,
   changed,
+  ownerOf,
   ...stored
 }: JobRecordsOptions): JobRecords {
   // A record somebody overwrote by hand counts as absent: without its inventory entry a job is never removed, and both are
@@ -75,7 +79,8 @@ export function jobRecords({
     unsettled,
     settle(result, ms) {
       const old = statuses.get(result.key);
-      const now = settle(old, result, new Date(clock.now()).toISOString());
+      const { owner } = ownerOf(result.key) ?? old ?? {};
+      const now = settle(old, { ...result, owner }, new Date(clock.now()).toISOString());
       if (old && same(old, now)) return;
       statuses.set(now.key, now);
       if (UNSETTLED.has(now.reason)) unsettled.add(now.key);

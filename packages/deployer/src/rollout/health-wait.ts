@@ -1,5 +1,4 @@
-import type { Clock, JobId, LiveJob, Scheduler } from "@sluice/core";
-import { isWell } from "../observation.ts";
+import { type Clock, isWell, type JobId, type LiveJob, type Scheduler } from "@sluice/core";
 
 /** What waiting for a job's health came to. */
 export type Waited =

@@ -1,5 +1,12 @@
-import type { Change, DesiredJob, InventoryEntry, LiveJob } from "@sluice/core";
-import { isWell } from "../observation.ts";
+import {
+  type Change,
+  type DesiredJob,
+  type Fingerprint,
+  type InventoryEntry,
+  isWell,
+  type LiveJob,
+  shortRevision,
+} from "@sluice/core";
 import { DEFAULT_WAIT_MS } from "../options.ts";
 import { known, type Pass, type Term } from "../term.ts";
 import type { Node } from "./graph.ts";
@@ -12,6 +19,13 @@ export interface JobNode extends Node {
   readonly job: DesiredJob;
   /** Undefined: it is only waited for. */
   readonly change: Write | undefined;
+  /** Where `job` holds an earlier spec because Git's own failed: that one, and what to say of it. */
+  readonly undo: Undo | undefined;
+}
+
+export interface Undo {
+  readonly failed: Fingerprint;
+  readonly message: string;
 }
 
 /** Everything this pass rolls out: what is to be written, and what an earlier pass wrote and did not see healthy. */
@@ -22,17 +36,36 @@ export function nodesOf(pass: Pass): JobNode[] {
     if (change.kind !== "prune") nodes.push(nodeFor(change.desired, change));
   for (const key of pass.plan.unchanged) {
     const job = tree.desired.jobs.get(key);
-    if (job && isUnderWay(job, pass)) nodes.push(nodeFor(job, undefined));
+    if (job && isUnderWay(job, pass)) nodes.push(waitingNode(job));
   }
   return nodes;
 
-  function nodeFor(job: DesiredJob, change: Write | undefined): JobNode {
+  function nodeFor(job: DesiredJob, change: Write): JobNode {
+    if (change.cause === "rollback") return undoNode(change, pass);
     const { key, target } = job;
-    // What was sent already waits for nobody but itself.
-    if (!change) return { key, target, job, change, dependsOn: [], afterTargets: [] };
     const afterTargets = tree.policy.get(target)?.dependsOn ?? [];
-    return { key, target, job, change, dependsOn: job.options.dependsOn, afterTargets };
+    return { key, target, job, change, dependsOn: job.options.dependsOn, afterTargets, undo: undefined };
   }
+}
+
+/** What was sent already waits for nobody but itself. */
+function waitingNode(job: DesiredJob): JobNode {
+  const { key, target } = job;
+  return { key, target, job, change: undefined, dependsOn: [], afterTargets: [], undo: undefined };
+}
+
+/** Going back waits for nobody: the spec that failed is what runs meanwhile. */
+export function undoNode(change: Write, pass: Pass): JobNode {
+  const { key, desired: job } = change;
+  const { statuses, inventory } = known(pass.term.records, "records");
+  const old = statuses.get(key);
+  const wanted = known(pass.term.tree, "revision").desired.jobs.get(key);
+  const failed = old?.failed ?? wanted?.fingerprint ?? job.fingerprint;
+  const from = inventory.get(key)?.lastHealthy?.revision;
+  const place = `the last healthy spec${from ? `, of ${shortRevision(from)},` : ""} takes its place`;
+  const message = old?.reason === "RolledBack" ? old.message : `${old?.message ?? "it failed"}; ${place}`;
+  const node = { key, target: job.target, job, change, dependsOn: [], afterTargets: [] };
+  return { ...node, undo: { failed, message } };
 }
 
 /** True for a spec that was sent and neither turned healthy nor failed yet. */

@@ -1,15 +1,19 @@
 import type { LiveJob, Revision, TargetName } from "@sluice/core";
 import PQueue from "p-queue";
 import { putDeployment } from "../deployment.ts";
-import { appliedResult, result } from "../observation.ts";
 import { DEFAULT_CONCURRENCY } from "../options.ts";
+import { entryOf, provenEntry } from "../records/entry.ts";
 import type { JobRecords } from "../records/job-records.ts";
 import { elapsed, known, type Pass, type Term } from "../term.ts";
+import { announce } from "./announce.ts";
+import { cancelOwn } from "./cancel.ts";
+import { goingBack } from "./go-back.ts";
 import type { Ending } from "./graph.ts";
 import { type HealthWait, healthWait, type Waited } from "./health-wait.ts";
 import { lost } from "./lost.ts";
 import { type JobNode, type Write, waitMsOf } from "./node.ts";
-import { send } from "./send.ts";
+import { nodeResult } from "./node-result.ts";
+import { type Sent, send } from "./send.ts";
 
 /** One target's part of a rollout. */
 interface Lane {
@@ -66,32 +70,51 @@ export function rollout(pass: Pass, ending: AbortSignal): Rollout {
     await records.written(node.key);
     await term.writer.prove();
     if (ending.aborted) return "unfinished";
-    const sent = await send(pass, node, change);
+    const sent = await sendUnlocked(node, change);
     if (sent.kind === "not-sent") {
-      records.settle(result(node.job, revision, sent), elapsed(term));
+      records.settle(nodeResult(node, revision, sent), elapsed(term));
+      if (sent.failed && node.undo) forgetHealthy(node);
       return "failed";
     }
-    noteSent(node.job, sent.write.kind);
+    noteSent(node, sent.write);
     return waitMsOf(node.job, term) === 0 ? "healthy" : { version: sent.version };
   }
 
-  function noteSent(job: JobNode["job"], kind: Write["kind"]) {
-    const { key, file, fingerprint } = job;
-    records.record({ key, file, fingerprint, version: undefined, revision, prune: job.options.prune });
+  async function sendUnlocked(node: JobNode, change: Write): Promise<Sent> {
+    const sent = await send(pass, node, change);
+    const locked = sent.kind === "not-sent" && sent.reason === "Locked";
+    return locked && (await cancelOwn(pass, node)) ? await send(pass, node, change) : sent;
+  }
+
+  /** A spec that the scheduler does not take any more is no spec to go back to. */
+  function forgetHealthy({ key }: JobNode) {
+    const { lastHealthy: _, ...entry } = known(records.inventory.get(key), `entry of ${key}`);
+    records.record(entry);
+  }
+
+  function noteSent(node: JobNode, { kind, cause, ...write }: Write) {
+    const { key, job } = node;
+    const adopted = cause === "adopt";
+    records.record(entryOf(job, records.inventory.get(key), { version: undefined, revision, adopted }));
     const message = "the scheduler took the job and is starting it";
-    records.settle(
-      result(job, revision, { sync: "Synced", health: "Progressing", reason: "Progressing", message }),
-    );
-    term.emit({ type: "job.applied", key, revision, kind });
+    const found = { sync: "Synced", health: "Progressing", reason: "Progressing", message } as const;
+    records.settle({ ...nodeResult(node, revision, found), ...(adopted ? { adopted: revision } : {}) });
+    term.emit({ type: "job.applied", key, revision, kind, cause });
+    if (adopted && "live" in write) {
+      const from = write.live.owner === undefined ? "nobody" : "another engine";
+      const { owner } = job.options;
+      term.emit({ type: "job.adopted", key, revision, from, ...(owner ? { owner } : {}) });
+    }
+    if (cause === "drift") term.heals.note(key, term.options.clock.now());
     countSent(term, kind);
     putDeployment(term);
   }
 
-  function noteProgress({ job, key }: JobNode, live: LiveJob) {
+  function noteProgress(node: JobNode, live: LiveJob) {
     const { health, message } = live.observed;
-    if (records.statuses.get(key)?.reason !== "Progressing") return;
+    if (records.statuses.get(node.key)?.reason !== "Progressing") return;
     records.settle(
-      result(job, revision, {
+      nodeResult(node, revision, {
         sync: "Synced",
         health: health === "Degraded" ? health : "Progressing",
         reason: "Progressing",
@@ -100,15 +123,27 @@ export function rollout(pass: Pass, ending: AbortSignal): Rollout {
     );
   }
 
-  function settleWaited(node: JobNode, waited: Waited, version: string | undefined): Ending {
-    const { job } = node;
+  async function settleWaited(node: JobNode, waited: Waited, version: string | undefined): Promise<Ending> {
     if (waited.kind === "unfinished") return "unfinished";
     if (waited.kind === "well") {
+      const { health, message } = waited.live.observed;
       records.record(finishedEntry(pass, node, waited.live, version, revision));
-      records.settle(appliedResult(job, revision, waited.live.observed), elapsed(term));
-    } else records.settle(result(job, revision, lost(waited)), elapsed(term));
+      const found = { sync: "Synced", health, reason: "Applied", message } as const;
+      records.settle(nodeResult(node, revision, found), elapsed(term));
+      putDeployment(term);
+      return node.undo ? "failed" : "healthy";
+    }
+    const found = lost(waited);
+    records.settle(nodeResult(node, revision, found), elapsed(term));
     putDeployment(term);
-    return waited.kind === "well" ? "healthy" : "failed";
+    return found.failed && !ending.aborted ? await goBack(node) : "failed";
+  }
+
+  async function goBack(node: JobNode): Promise<Ending> {
+    const back = await goingBack(pass, node);
+    if (!back) return "failed";
+    announce(back, pass);
+    return await run(back);
   }
 
   return { run, poke: (target) => lanes.get(target)?.health.poke() };
@@ -147,15 +182,8 @@ function finishedEntry(
 ) {
   const { format } = known(pass.term.options.targets.get(job.target), `target ${job.target}`);
   const ours = live.version === sent || format.compare(job.spec, live.spec, job.options.ignore).length === 0;
-  const { key, file, fingerprint } = job;
-  return {
-    key,
-    file,
-    fingerprint,
-    version: ours ? live.version : undefined,
-    revision,
-    prune: job.options.prune,
-  };
+  const old = known(pass.term.records, "records").inventory.get(job.key);
+  return provenEntry(entryOf(job, old, { version: ours ? live.version : undefined, revision }), job);
 }
 
 function countSent(term: Term, kind: Write["kind"]): void {

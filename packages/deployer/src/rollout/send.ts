@@ -72,13 +72,14 @@ async function decideAgain(pass: Pass, node: JobNode, error: unknown, write: Wri
     return failure(error, write);
   }
   const live = new Map([[target, { jobs, covers: (asked: JobId) => asked === id }]]);
-  const plan = planOne(pass, key, live);
+  const plan = planOne(pass, key, live, node.undo?.failed);
   if (plan.unchanged.length > 0) return { kind: "sent", version: undefined, write };
   const change = plan.changes.find((one): one is Write => one.kind !== "prune" && one.key === key);
   if (change) return change;
   const verdict = plan.refused.find((one) => one.key === key);
   const health = jobs.get(id)?.observed.health ?? "Missing";
   if (!verdict) return failure(error, write);
+  if (node.undo && verdict.reason === "RolledBack") return { kind: "sent", version: undefined, write };
   return {
     kind: "not-sent",
     sync: "OutOfSync",

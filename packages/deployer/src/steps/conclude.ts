@@ -10,6 +10,7 @@ const RETRIED: ReadonlySet<Reason> = new Set<Reason>([
   "Locked",
   "Unreachable",
   "Denied",
+  "OutsideWindow",
 ]);
 
 const RETRY = { firstMs: 500, mostMs: 30_000 };
@@ -31,7 +32,7 @@ export async function conclude(pass: Pass): Promise<Outcome> {
 }
 
 function nextLook({ term }: Pass): Outcome {
-  const { random } = term.options;
+  const { clock, random } = term.options;
   const restless = restlessJobs(term);
   for (const key of term.tries.keys()) if (!restless.has(key)) term.tries.delete(key);
   let soonest = Number.POSITIVE_INFINITY;
@@ -40,14 +41,16 @@ function nextLook({ term }: Pass): Outcome {
     term.tries.set(key, tries + 1);
     soonest = Math.min(soonest, backoffMs(tries, RETRY, random));
   }
-  for (const failures of term.failing.values())
-    soonest = Math.min(soonest, backoffMs(failures - 1, RETRY, random));
+  const now = clock.now();
+  for (const { notBefore } of term.failing.values())
+    soonest = Math.min(soonest, Math.max(1, notBefore - now));
+  for (const at of term.later.values()) soonest = Math.min(soonest, Math.max(1, at - now));
   if (soonest === Number.POSITIVE_INFINITY) return OK;
   const [first] = restless;
   const [reason, message]: [Reason, string] = first
     ? [first[1], `${first[0]} is looked at again`]
-    : ["Unreachable", "a target does not answer"];
-  const left = Math.max(0, term.wholeAt - term.options.clock.now());
+    : ["Pending", "something is looked at again"];
+  const left = Math.max(0, term.wholeAt - now);
   return wait(reason, message, Math.min(soonest, Math.max(left, RETRY.firstMs)));
 }
 

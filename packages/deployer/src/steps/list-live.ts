@@ -1,4 +1,5 @@
 import {
+  backoffMs,
   isSluiceError,
   type JobId,
   type LiveJob,
@@ -12,6 +13,9 @@ import { idsInScope, takeScope } from "../scope.ts";
 import type { Pass, Term } from "../term.ts";
 import { failureText } from "../text.ts";
 
+/** However many other things wake a pass, a target that does not answer is not asked more often than this. */
+const TARGET_RETRY = { firstMs: 500, mostMs: 30_000 };
+
 /** Asks every target that has something in question. One that does not answer is left out of the pass; the others go on. */
 export async function listLive(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   takeScope(pass);
@@ -23,6 +27,11 @@ export async function listLive(pass: Pass, signal: AbortSignal): Promise<Outcome
       const asked = ids.get(target) ?? new Set();
       const whole = pass.whole.has(target);
       if (!whole && asked.size === 0) return;
+      const failing = term.failing.get(target);
+      if (failing && term.options.clock.now() < failing.notBefore) {
+        pass.unlisted.set(target, failing.error);
+        return;
+      }
       try {
         pass.live.set(target, await (whole ? listWhole : listSome)(scheduler, asked, mark, signal));
         noteAnswer(term, target);
@@ -65,10 +74,13 @@ function noteAnswer({ failing, emit }: Term, target: TargetName): void {
   if (failing.delete(target)) emit({ type: "target.recovered", target });
 }
 
-function noteFailure({ failing, emit }: Term, target: TargetName, error: unknown): void {
-  const times = failing.get(target) ?? 0;
-  failing.set(target, times + 1);
-  if (times > 0) return;
+function noteFailure({ failing, emit, options }: Term, target: TargetName, error: unknown): void {
+  const old = failing.get(target);
+  const now = options.clock.now();
+  const times = (old?.times ?? 0) + 1;
+  const notBefore = now + backoffMs(times - 1, TARGET_RETRY, options.random);
+  failing.set(target, { times, since: old?.since ?? now, notBefore, error });
+  if (old) return;
   const code = isSluiceError(error) ? error.code : "INTERNAL";
   emit({ type: "target.failed", target, code, message: failureText(error) });
 }

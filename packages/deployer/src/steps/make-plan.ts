@@ -40,7 +40,8 @@ export function makePlan(pass: Pass): Outcome {
 /** What a change may show: fields masked, specs left out. */
 export function summaryOf(change: Change): ChangeSummary {
   const fields = change.kind === "update" ? change.fields.map(maskField) : [];
-  return { kind: change.kind, key: change.key, fields };
+  const cause = change.kind === "prune" ? {} : { cause: change.cause };
+  return { kind: change.kind, key: change.key, fields, ...cause };
 }
 
 /**

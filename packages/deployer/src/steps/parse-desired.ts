@@ -1,8 +1,10 @@
-import { AGAIN, type JobKey, OK, type Outcome, stalled, wait } from "@sluice/core";
+import { AGAIN, type JobKey, OK, type Outcome, type RevisionMarker, stalled, wait } from "@sluice/core";
 import { failDeployment } from "../deployment.ts";
 import { readChanged } from "../desired/changed-read.ts";
+import { sameSkipped } from "../desired/skipped.ts";
 import { applyPatch, type Patch, type Tree } from "../desired/tree.ts";
 import { readWhole } from "../desired/whole-read.ts";
+import { noteAbsence } from "../gates/removal.ts";
 import { known, type Pass, type Seen, type Term } from "../term.ts";
 import { problemText } from "../text.ts";
 
@@ -16,8 +18,7 @@ export async function parseDesired(pass: Pass, signal: AbortSignal): Promise<Out
   const { term } = pass;
   const seen = known(pass.seen, "revision");
   const { tree } = term;
-  if (tree && tree.marker.revision === seen.marker.revision && tree.marker.digest === seen.marker.digest)
-    return OK;
+  if (tree && isSame(tree.marker, seen.marker)) return OK;
   const patch = tree && (await readChanged(term, tree, seen.marker, signal));
   const read = patch ?? (await readWhole(term, seen.marker, signal));
   if (await markerMoved(term, seen, signal)) return AGAIN;
@@ -36,9 +37,12 @@ export async function parseDesired(pass: Pass, signal: AbortSignal): Promise<Out
       `the files in the KV are not those of ${seen.marker.revision}; the mirror mends that`,
       MIX_RETRY_MS,
     );
-  const message = read.problems.map(problemText).join("; ");
-  await failDeployment(pass, seen.marker.revision, "InvalidSpec", message);
-  return stalled("InvalidSpec", message);
+  await failDeployment(pass, seen.marker.revision, read.problems);
+  return stalled("InvalidSpec", read.problems.map(problemText).join("; "));
+}
+
+function isSame(one: RevisionMarker, other: RevisionMarker): boolean {
+  return one.revision === other.revision && one.digest === other.digest && sameSkipped(one, other);
 }
 
 async function markerMoved(term: Term, seen: Seen, signal: AbortSignal): Promise<boolean> {
@@ -61,19 +65,24 @@ function acceptPatch(term: Term, tree: Tree, patch: Patch): void {
   else noteMoved(term, tree, changed);
 }
 
-function noteMoved({ census, records, absent }: Term, tree: Tree, changed: ReadonlySet<JobKey>): void {
+function noteMoved(term: Term, tree: Tree, changed: ReadonlySet<JobKey>): void {
+  const { census, records, absent } = term;
   const { inventory } = known(records, "records");
   for (const key of changed) {
     census.note(key);
     if (inventory.has(key) && !tree.jobs.has(key)) absent.add(key);
     else absent.delete(key);
+    noteAbsence(term, key, absent.has(key));
   }
 }
 
 /** Where everything was resolved anew, everything that follows from it is as well. */
-function recount({ census, records, absent }: Term, { desired }: Tree): void {
+function recount(term: Term, { desired }: Tree): void {
+  const { census, records, absent } = term;
   census.recount([...desired.jobs.keys(), ...desired.stalled.keys()]);
   absent.clear();
-  for (const key of known(records, "records").inventory.keys())
+  for (const key of known(records, "records").inventory.keys()) {
     if (!desired.jobs.has(key) && !desired.stalled.has(key)) absent.add(key);
+    noteAbsence(term, key, absent.has(key));
+  }
 }

@@ -4,9 +4,12 @@ import {
   isSluiceError,
   type JobKey,
   type JobResult,
+  type JobStatus,
+  jobKey,
   OK,
   type Outcome,
   type Reason,
+  type Revision,
   splitJobKey,
   type TargetName,
 } from "@sluice/core";
@@ -38,7 +41,7 @@ export async function pruneRemoved(pass: Pass, signal: AbortSignal): Promise<Out
 }
 
 function isReady({ key, live, entry }: Prune, pass: Pass): boolean {
-  const why = reasonToWait(splitJobKey(key).target, pass);
+  const why = reasonToWait(splitJobKey(key).target, pass) ?? reasonElsewhere(key, pass);
   if (why === undefined) return true;
   const message = `is removed once its replacements are healthy: ${why}`;
   leave(
@@ -54,6 +57,7 @@ function isReady({ key, live, entry }: Prune, pass: Pass): boolean {
 const UNPROVEN: ReadonlySet<Reason> = new Set<Reason>([
   "Pending",
   "Progressing",
+  "OutsideWindow",
   "DependencyNotReady",
   "Conflict",
   "Locked",
@@ -70,8 +74,24 @@ const UNPROVEN: ReadonlySet<Reason> = new Set<Reason>([
 function reasonToWait(target: TargetName, pass: Pass): string | undefined {
   const { desired, marker } = known(pass.term.tree, "revision");
   for (const status of known(pass.term.records, "records").statuses.values()) {
-    if (!UNPROVEN.has(status.reason) || desired.jobs.get(status.key)?.target !== target) continue;
-    if (status.applied === undefined || status.attempted === marker.revision) return `${status.key} is not`;
+    if (desired.jobs.get(status.key)?.target !== target) continue;
+    if (isUnproven(status, marker.revision)) return `${status.key} is not`;
+  }
+  return undefined;
+}
+
+function isUnproven({ reason, applied, attempted }: JobStatus, revision: Revision): boolean {
+  return UNPROVEN.has(reason) && (applied === undefined || attempted === revision);
+}
+
+/** A job of the same id in another target: the job may have moved there, and then it must run there first. */
+function reasonElsewhere(key: JobKey, pass: Pass): string | undefined {
+  const { policy, marker } = known(pass.term.tree, "revision");
+  const { statuses } = known(pass.term.records, "records");
+  const { target, id } = splitJobKey(key);
+  for (const other of policy.keys()) {
+    const status = other === target ? undefined : statuses.get(jobKey(other, id));
+    if (status && isUnproven(status, marker.revision)) return `${status.key} is not`;
   }
   return undefined;
 }
@@ -122,11 +142,13 @@ async function removeOnce(
 
 function noteRemoved(key: JobKey, { term }: Pass): void {
   const { revision } = known(term.tree, "revision").marker;
+  const records = known(term.records, "records");
+  const owner = records.statuses.get(key)?.owner;
   if (term.deployment) {
     const { counts } = term.deployment;
     term.deployment = { ...term.deployment, counts: { ...counts, pruned: counts.pruned + 1 } };
   }
-  known(term.records, "records").forget(key, () => term.emit({ type: "job.pruned", key, revision }));
+  records.forget(key, () => term.emit({ type: "job.pruned", key, revision, ...(owner ? { owner } : {}) }));
 }
 
 function reasonFor(error: unknown): Reason {

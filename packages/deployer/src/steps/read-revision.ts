@@ -38,7 +38,13 @@ function noteControls(
   const asked = !first && term.syncSeen !== syncNow;
   if (asked || (!first && term.suspendSeen !== suspendNow))
     for (const target of term.options.targets.keys()) term.whole.add(target);
+  if (asked) askSilentTargets(term);
   if (asked && retry) term.retry = true;
   term.syncSeen = syncNow;
   term.suspendSeen = suspendNow;
+}
+
+/** A person who asks is not made to wait for the time at which a silent target would have been asked again. */
+function askSilentTargets({ failing }: Term): void {
+  for (const [target, failed] of failing) failing.set(target, { ...failed, notBefore: 0 });
 }

@@ -1,4 +1,4 @@
-import { decodeRecord, isSluiceError, type KvEntry, OK, type Outcome } from "@sluice/core";
+import { decodeRecord, isSluiceError, type JobKey, type KvEntry, OK, type Outcome } from "@sluice/core";
 import { jobRecords } from "../records/job-records.ts";
 import type { Pass } from "../term.ts";
 
@@ -14,7 +14,8 @@ export async function recall({ term }: Pass, signal: AbortSignal): Promise<Outco
   ]);
   term.deployment = deployment && deploymentIn(deployment);
   const changed = term.census.note;
-  term.records = jobRecords({ layout, writer, emit, clock, statuses, inventory, changed });
+  const ownerOf = (key: JobKey) => term.tree?.desired.jobs.get(key)?.options;
+  term.records = jobRecords({ layout, writer, emit, clock, statuses, inventory, changed, ownerOf });
   return OK;
 }
 

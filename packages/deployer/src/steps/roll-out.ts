@@ -1,20 +1,10 @@
-import {
-  type Fingerprint,
-  type JobId,
-  jobKey,
-  OK,
-  type Outcome,
-  type Revision,
-  type TargetName,
-} from "@sluice/core";
-import { isWell, result } from "../observation.ts";
+import { isWell, type JobId, jobKey, OK, type Outcome, type Revision, type TargetName } from "@sluice/core";
+import { result } from "../observation.ts";
+import { announce } from "../rollout/announce.ts";
 import { runGraph } from "../rollout/graph.ts";
 import { type JobNode, liveOf, nodesOf } from "../rollout/node.ts";
 import { rollout } from "../rollout/rollout.ts";
 import { known, type Pass } from "../term.ts";
-
-/** The fingerprint of an entry whose spec was not sent yet; no spec has it. */
-const NOTHING_SENT = "" as Fingerprint;
 
 /** Writes and waits. Cut short, it finishes what is being sent and leaves the rest to the next pass. */
 export async function rollOut(pass: Pass, signal: AbortSignal): Promise<Outcome> {
@@ -54,33 +44,6 @@ export async function rollOut(pass: Pass, signal: AbortSignal): Promise<Outcome>
   if (broken) throw broken.error;
   signal.throwIfAborted();
   return OK;
-}
-
-/**
- * Says what is about to be done, in one go with the inventory entry of a job that is not in it yet. That entry must be there
- * before the job is: an engine that dies between the two would otherwise leave a job nobody ever removes. It names no spec,
- * so that whoever takes over does not mistake the job for one that was sent and then removed by hand; and a job that was
- * never made, or is not ours, is never removed on the word of an entry alone.
- */
-function announce({ key, job, change }: JobNode, pass: Pass): void {
-  if (!change) return;
-  const records = known(pass.term.records, "records");
-  const revision = revisionOf(pass);
-  const entry = records.inventory.get(key);
-  if (!entry) {
-    const { prune } = job.options;
-    records.record({ key, file: job.file, fingerprint: NOTHING_SENT, version: undefined, revision, prune });
-  }
-  const health = change.kind === "update" ? change.live.observed.health : "Missing";
-  const drifted = change.cause === "drift";
-  records.settle(
-    result(job, revision, {
-      sync: "OutOfSync",
-      health,
-      reason: drifted ? (change.kind === "create" ? "Missing" : "Drifted") : "Pending",
-      message: drifted ? "changed in the scheduler; being put right" : "waits for its turn",
-    }),
-  );
 }
 
 function block({ job, key }: JobNode, why: string, pass: Pass): void {
