@@ -1,7 +1,6 @@
 import { type Clock, type Json, redact, SluiceError } from "@sluice/core";
-import type { AxiosResponse } from "axios";
 import { addressBook } from "./addresses.ts";
-import { codeOf, type HttpRequest, type Send, sender } from "./exchange.ts";
+import { codeOf, type HttpRequest, type RawAnswer, type Send, sender } from "./exchange.ts";
 import { laneLimit } from "./lanes.ts";
 import { authorization, baseAddresses, type HttpOptions } from "./options.ts";
 
@@ -77,15 +76,15 @@ export function httpConnection(name: string, options: ConnectionOptions): HttpCo
  * else. A write is repeated only where the status says that it may be.
  */
 async function followed(
-  response: AxiosResponse<string>,
+  response: RawAnswer,
   { method, path }: HttpRequest,
   addresses: readonly string[],
   resend: (address: string) => ReturnType<Send>,
-): Promise<AxiosResponse<string>> {
+): Promise<RawAnswer> {
   const { status } = response;
   const moves = status === 307 || status === 308 || (method === "GET" && (status === 301 || status === 302));
-  const location: unknown = response.headers.location;
-  if (!moves || typeof location !== "string") return response;
+  const { location } = response.headers;
+  if (!moves || location === undefined) return response;
   const leader = addresses.find((address) => location === address + path);
   return leader === undefined ? response : await resend(leader);
 }
@@ -99,11 +98,10 @@ function headerOf(name: string, options: HttpOptions): string | undefined {
   }
 }
 
-function answerOf(response: AxiosResponse<string>): HttpAnswer {
-  const text = typeof response.data === "string" ? response.data : "";
+function answerOf({ status, data: text }: RawAnswer): HttpAnswer {
   try {
-    return { status: response.status, text, json: JSON.parse(text) as Json };
+    return { status, text, json: JSON.parse(text) as Json };
   } catch {
-    return { status: response.status, text, json: undefined };
+    return { status, text, json: undefined };
   }
 }
