@@ -6,6 +6,7 @@ import {
   type JobKey,
   type Json,
   type JsonObject,
+  jobKey,
   type ParsedFile,
   type ParsedJob,
   type Problem,
@@ -31,18 +32,41 @@ export interface NativeJob {
   dependencies(spec: JsonObject, target: TargetName): readonly JobKey[];
   /** Advice for unknown top-level keys that people are likely to write. */
   readonly strange: Readonly<Record<string, string>>;
+  /** The jobs of a document that holds several of them; undefined: it is one job. */
+  several?(document: JsonObject): SeveralJobs | undefined;
 }
+
+/** What a document with several jobs holds. With complaints of its own it holds no job. */
+export interface SeveralJobs {
+  readonly parts: readonly JobPart[];
+  /** Blocks `sluice:` outside the jobs, which the jobs inherit. */
+  readonly blocks: readonly { readonly path: Complaint["path"]; readonly block: Json }[];
+  readonly complaints: readonly Complaint[];
+}
+
+/** One of several jobs of a document. */
+export interface JobPart {
+  /** Where it stands in the document. */
+  readonly path: Complaint["path"];
+  /** In the form of a document of its own, with its `sluice:` and what it inherits. */
+  readonly value: JsonObject;
+  /** Jobs of the same target that must be healthy first, beside those its options name. */
+  readonly after: readonly JobId[];
+}
+
+/** Picks the native form that a document has. */
+export type NativeForms = (document: JsonObject) => NativeJob;
 
 /** True for YAML and JSON files. */
 export function isJobFile(path: FilePath): boolean {
   return /\.(ya?ml|json)$/.test(path);
 }
 
-/** Reads a file of one or more documents, each one job, and says everything that is wrong with it. */
+/** Reads a file of one or more documents, each a job or several, and says everything that is wrong with it. */
 export function readJobFile(
   file: { readonly path: FilePath; readonly bytes: Uint8Array },
   target: TargetName,
-  native: NativeJob,
+  native: NativeJob | NativeForms,
 ): ParsedFile {
   const { documents, problems: syntax } = readDocuments(file.bytes);
   if (syntax.length > 0) return { jobs: [], problems: syntax.map((one) => syntaxProblem(file.path, one)) };
@@ -50,21 +74,52 @@ export function readJobFile(
   const jobs: ParsedJob[] = [];
   const problems: Problem[] = [];
   for (const document of documents) {
-    const read = readJob(document, target, native);
-    if ("spec" in read) jobs.push(read);
-    else problems.push(...read.complaints.map((one) => problemOf(file.path, document, one)));
+    const read = readDocument(document, target, native);
+    jobs.push(...read.jobs);
+    problems.push(...read.complaints.map((one) => problemOf(file.path, document, one)));
   }
   problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
   return { jobs, problems };
 }
 
-function readJob(
+interface ReadDocument {
+  readonly jobs: readonly ParsedJob[];
+  readonly complaints: readonly Complaint[];
+}
+
+function readDocument(
   document: TextDocument,
   target: TargetName,
-  native: NativeJob,
-): ParsedJob | { readonly complaints: readonly Complaint[] } {
-  if (!isJsonObject(document.value)) return { complaints: [notAJob(document.value)] };
-  const { sluice, ...spec } = document.value;
+  forms: NativeJob | NativeForms,
+): ReadDocument {
+  const { value } = document;
+  if (!isJsonObject(value)) return { jobs: [], complaints: [notAJob(value)] };
+  const native = typeof forms === "function" ? forms(value) : forms;
+  const several = native.several?.(value);
+  const context = { document, target, native };
+  if (!several) return readJob({ path: [], value, after: [] }, context);
+  const complaints = [
+    ...several.complaints,
+    ...several.blocks.flatMap(({ path, block }) =>
+      under(path, readOptions(block, target, keysAt(native.schema, []) ?? []).complaints),
+    ),
+  ];
+  if (complaints.length > 0) return { jobs: [], complaints };
+  const read = several.parts.map((part) => readJob(part, context));
+  return {
+    jobs: read.flatMap((one) => one.jobs),
+    complaints: read.flatMap((one) => one.complaints),
+  };
+}
+
+interface PartContext {
+  readonly document: TextDocument;
+  readonly target: TargetName;
+  readonly native: NativeJob;
+}
+
+function readJob({ path, value, after }: JobPart, { document, target, native }: PartContext): ReadDocument {
+  const { sluice, ...spec } = value;
   const read =
     sluice === undefined
       ? { options: DEFAULT_JOB_OPTIONS, complaints: [] }
@@ -74,17 +129,22 @@ function readJob(
     ...native.rules(spec),
     ...read.complaints,
   ];
-  if (complaints.length > 0) return { complaints: firstPerPlace(complaints) };
-  const dependsOn = native.dependencies(spec, target);
-  return {
+  if (complaints.length > 0) return { jobs: [], complaints: under(path, firstPerPlace(complaints)) };
+  const dependsOn = [...native.dependencies(spec, target), ...after.map((id) => jobKey(target, id))];
+  const job: ParsedJob = {
     id: native.id(spec),
     spec: withoutNulls(spec) as JsonObject,
     options:
       dependsOn.length === 0
         ? read.options
         : { ...read.options, dependsOn: [...new Set([...read.options.dependsOn, ...dependsOn])] },
-    line: document.locate([]).line,
+    line: document.locate(path).line,
   };
+  return { jobs: [job], complaints: [] };
+}
+
+function under(path: Complaint["path"], complaints: readonly Complaint[]): readonly Complaint[] {
+  return path.length === 0 ? complaints : complaints.map((one) => ({ ...one, path: [...path, ...one.path] }));
 }
 
 /** One complaint per place: what else is said of a value of the wrong type follows from its type. */

@@ -25,8 +25,7 @@ const waiting = z
 const optionsSchema = fields({
   dependsOn: z.array(filled),
   wait: waiting,
-  // Only what the deployer does is taken: a wish that nothing heeds would be worse than an error.
-  onFailure: z.literal("hold"),
+  onFailure: z.enum(["hold", "rollback"]),
   prune: z.enum(["auto", "never"]),
   ignore: z.array(filled),
   owner: filled,
@@ -66,7 +65,7 @@ export function readOptions(
     options: {
       dependsOn: [...new Set(dependsOn)],
       waitMs: waitOf(given.wait),
-      onFailure: "hold",
+      onFailure: given.onFailure === "rollback" ? "rollback" : "hold",
       prune: given.prune === "never" ? "never" : "auto",
       ignore: listIn(given.ignore).filter((path) => typeof path === "string"),
       owner: textIn(given.owner),

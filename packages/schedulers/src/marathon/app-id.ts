@@ -6,6 +6,8 @@ const ABSOLUTE = new RegExp(`^(?:/${SEGMENT})+$`);
 /** Marathon 1.8 and later refuse these as an id's last segment. */
 const RESERVED = ["restart", "tasks", "versions"];
 
+export const RESERVED_WORDS = "must not end in restart, tasks or versions, which are routes of Marathon";
+
 export const ID_WORDS =
   "must be path segments of lower-case letters, digits, inner hyphens and dots, as in shop/web";
 

@@ -1,7 +1,7 @@
 import { type JsonObject, suggest } from "@sluice/core";
 import type { Complaint } from "../format/complaint.ts";
 import { listIn, numberIn, objectIn, objectsIn } from "../format/reading.ts";
-import { isReserved } from "./app-id.ts";
+import { isReserved, RESERVED_WORDS } from "./app-id.ts";
 import { checkRules } from "./check-rules.ts";
 import { MARK_LABEL } from "./mark.ts";
 import { networkRules } from "./network-rules.ts";
@@ -23,9 +23,7 @@ export function appRules(app: JsonObject): readonly Complaint[] {
 
 function idRules({ id }: JsonObject): Complaint[] {
   if (id === undefined) return [];
-  return typeof id === "string" && isReserved(id)
-    ? [{ path: ["id"], message: "must not end in restart, tasks or versions, which are routes of Marathon" }]
-    : [];
+  return typeof id === "string" && isReserved(id) ? [{ path: ["id"], message: RESERVED_WORDS }] : [];
 }
 
 function startRules(app: JsonObject): Complaint[] {

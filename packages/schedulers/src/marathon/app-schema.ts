@@ -8,6 +8,7 @@ import {
   genericCheck,
   healthChecks,
   ipAddress,
+  limit,
   networks,
   portDefinitions,
   readinessChecks,
@@ -15,7 +16,6 @@ import {
 } from "./container-schema.ts";
 
 const path = z.string().refine(isAbsolutePath, "must be an absolute path, as in /shop/db");
-const limit = z.union([z.number().min(0), z.literal("unlimited")]);
 const environment = z.record(filled, z.union([z.string(), fields({}, { secret: filled })]));
 
 /** An app definition as Marathon 1.5 and later take it, with the deprecated forms they translate (reference 1.4.1). */
@@ -71,7 +71,7 @@ export const appSchema = fields(
   { id: z.string().refine(isAppId, ID_WORDS) },
 );
 
-const MADE_BY_MARATHON = "Marathon makes this field itself; leave it out";
+export const MADE_BY_MARATHON = "Marathon makes this field itself; leave it out";
 
 /** Keys people copy from an answer of Marathon, or from other kinds of documents. */
 export const STRANGE_KEYS: Readonly<Record<string, string>> = {
@@ -82,7 +82,5 @@ export const STRANGE_KEYS: Readonly<Record<string, string>> = {
     ].map((key) => [key, MADE_BY_MARATHON]),
   ),
   storeUrls: "Marathon dropped it long ago; use `fetch`",
-  apps: "groups are not supported: write one document per app, with its whole id",
-  groups: "groups are not supported: write one document per app, with its whole id",
-  containers: "pods are not supported: write an app",
+  containers: "a pod's list of containers; an app has one, under `container`",
 };

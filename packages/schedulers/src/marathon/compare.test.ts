@@ -1,6 +1,6 @@
 import type { JsonObject } from "@sluice/core";
 import { describe, expect, it } from "vitest";
-import { compareApps } from "./format.ts";
+import { compareApps } from "./compare-apps.ts";
 
 const base: JsonObject = { id: "/shop/web", cmd: "sleep 1" };
 /** What Marathon 1.10 shows of `base`. */

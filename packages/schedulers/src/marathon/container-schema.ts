@@ -4,12 +4,13 @@ import { amount, count, fields, filled, flag, text, textMap, texts } from "../fo
 const port = z.int().min(0).max(65_535);
 const protocol = z.enum(["tcp", "udp", "udp,tcp"]);
 
-const portName = z
+/** RFC 6335, as Marathon reads it. */
+export const portName = z
   .string()
   .max(63)
   .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, "must be lower-case letters, digits and inner hyphens");
 
-const networkName = z
+export const networkName = z
   .string()
   .regex(
     /^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/,
@@ -143,6 +144,9 @@ export const genericCheck = fields({
 export const fetches = z.array(
   fields({ extract: flag, executable: flag, cache: flag, destPath: filled }, { uri: filled.max(1024) }),
 );
+
+/** `resourceLimits` of Marathon 1.10. */
+export const limit = z.union([z.number().min(0), z.literal("unlimited")]);
 
 /** A share of the instances. */
 export const share = amount.max(1);

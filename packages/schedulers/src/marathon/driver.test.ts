@@ -1,8 +1,6 @@
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { type JsonObject, jobId, systemClock } from "@sluice/core";
-import { expect, it, onTestFinished } from "vitest";
-import { marathon } from "./driver.ts";
+import { type JsonObject, jobId } from "@sluice/core";
+import { expect, it } from "vitest";
+import { fakeMarathon as fake } from "./fake-marathon.ts";
 
 const MARK = "production";
 const app: JsonObject = {
@@ -10,11 +8,10 @@ const app: JsonObject = {
   version: "2026-01-01T00:00:00.000Z",
   ...{ tasksRunning: 5, deployments: [{ id: "d-1" }, { id: "d-2" }] },
 };
-const info = { "GET /v2/info": [200, { version: "1.10.26" }] } as const;
 const shown = { "GET /v2/apps/web": [200, { app }] } as const;
 
 it("replaces an app whole and unforced, keeping what is left to others and the mark", async () => {
-  const { scheduler, seen } = await fake({ ...info, ...shown, "PUT /v2/apps/web": [200, { version: "x" }] });
+  const { scheduler, seen } = await fake({ ...shown, "PUT /v2/apps/web": [200, { version: "x" }] });
   const [live] = await scheduler.list({ ids: [jobId("web")] });
   const spec = { id: "web", cmd: "new", instances: 1 };
   await scheduler.apply({ id: jobId("web"), spec, mark: MARK, live, ignore: ["instances", "labels"] });
@@ -28,8 +25,9 @@ it("asks for marked apps with one request, and takes no other's where the select
   const other = { ...app, id: "/other", labels: { "sluice/owner": "staging" } };
   const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app, other] }] });
   expect((await scheduler.list({ mark: MARK })).map((job) => job.id)).toEqual(["web"]);
-  expect(seen.map(([line]) => decodeURIComponent(line))).toEqual([
-    "GET /v2/apps?label=sluice\\/owner==production&embed=apps.counts&embed=apps.deployments&embed=apps.lastTaskFailure",
+  expect(seen.map(([line]) => decodeURIComponent(line)).sort()).toEqual([
+    "GET /v2/apps?label=sluice\\/owner==production&embed=apps.counts&embed=apps.deployments&embed=apps.lastTaskFailure&embed=apps.taskStats",
+    "GET /v2/pods/::status",
   ]);
 });
 
@@ -37,7 +35,7 @@ it("reads many ids as one list", async () => {
   const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app] }] });
   const ids = Array.from({ length: 21 }, (_, at) => jobId(`a-${at}`));
   expect((await scheduler.list({ ids: [...ids, jobId("web")] })).map((job) => job.id)).toEqual(["web"]);
-  expect(seen.length).toBe(1);
+  expect(seen.map(([line]) => line.split("?")[0]).sort()).toEqual(["GET /v2/apps", "GET /v2/pods/::status"]);
 });
 
 it("asks the launch queue only where an app has not all it wants, and does without it", async () => {
@@ -47,17 +45,25 @@ it("asks the launch queue only where an app has not all it wants, and does witho
     "GET /v2/queue": [500, {}],
   });
   expect((await scheduler.list({ mark: MARK })).map((job) => job.observed.health)).toEqual(["Progressing"]);
-  expect(seen.map(([line]) => line.split("?")[0])).toEqual(["GET /v2/apps", "GET /v2/queue"]);
+  expect(seen.map(([line]) => line.split("?")[0]).at(-1)).toBe("GET /v2/queue");
+  expect(seen.length).toBe(3);
 });
 
-it("undoes every running deployment of a cancelled app, unforced", async () => {
-  const { scheduler, seen } = await fake({
-    ...shown,
+it("undoes every running deployment of a cancelled app, unforced, and no other's", async () => {
+  const { scheduler, lines } = await fake({
+    "GET /v2/deployments": [
+      200,
+      [
+        { id: "d-1", affectedApps: ["/web"] },
+        { id: "d-2", affectedApps: ["/web", "/db"] },
+        { id: "d-3", affectedApps: ["/db"] },
+      ],
+    ],
     "DELETE /v2/deployments/d-1": [200, {}],
     "DELETE /v2/deployments/d-2": [404, { message: "DeploymentPlan d-2 does not exist" }],
   });
   await scheduler.cancel?.(jobId("web"));
-  expect(seen.map(([line]) => line).slice(1)).toEqual([
+  expect(lines()).toEqual([
     "DELETE /v2/deployments/d-1?force=false",
     "DELETE /v2/deployments/d-2?force=false",
   ]);
@@ -96,23 +102,3 @@ it("does not take a proxy's 404 for an app that is gone", async () => {
     code: "SCHEDULER_UNREACHABLE",
   });
 });
-
-/** A server with one answer per line, without queries. */
-async function fake(answers: Readonly<Record<string, readonly [status: number, body: unknown]>>) {
-  const seen: [line: string, body: unknown][] = [];
-  const server = createServer(async (request, response) => {
-    let body = "";
-    for await (const part of request) body += part;
-    seen.push([`${request.method} ${request.url}`, body === "" ? undefined : JSON.parse(body)]);
-    const [status, answer] = answers[`${request.method} ${request.url?.split("?")[0]}`] ?? [418, {}];
-    response.writeHead(status).end(JSON.stringify(answer));
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    return new Promise<void>((resolve) => server.close(() => resolve()));
-  });
-  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const scheduler = marathon({ addresses: [address], clock: systemClock, random: () => 0.5 });
-  return { scheduler, seen };
-}

@@ -3,6 +3,7 @@ import { request as httpsRequest } from "node:https";
 import { backoffMs, type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
 import { createParser } from "eventsource-parser";
 import { objectIn, objectsIn, textIn } from "../format/reading.ts";
+import { type HintQueue, hintQueue } from "../http/hint-queue.ts";
 import { authorization, baseAddresses, type HttpOptions } from "../http/options.ts";
 
 export interface EventOptions extends HttpOptions {
@@ -44,30 +45,6 @@ export async function* watchEvents(
     stop.abort();
     await reading;
   }
-}
-
-interface HintQueue {
-  add(hint: JobId | undefined): void;
-  next(): Promise<readonly (JobId | undefined)[]>;
-}
-
-/** Hints are held once each, so that a slow reader costs no memory. */
-function hintQueue(signal: AbortSignal): HintQueue {
-  const held = new Set<JobId | undefined>();
-  let wake: () => void = () => undefined;
-  signal.addEventListener("abort", () => wake(), { once: true });
-  return {
-    add(hint) {
-      held.add(hint);
-      wake();
-    },
-    async next() {
-      if (held.size === 0 && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
-      const hints = [...held];
-      held.clear();
-      return signal.aborted ? [] : hints;
-    },
-  };
 }
 
 async function keepReading(options: EventOptions, hints: HintQueue, signal: AbortSignal): Promise<void> {

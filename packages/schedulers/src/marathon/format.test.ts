@@ -17,7 +17,7 @@ function said(problem: Problem): string {
 describe("parse", () => {
   it("reads an app, and takes off what only Sluice reads", () => {
     const { jobs, problems } = parse(
-      "# web\nid: /shop/web\ncmd: sleep 1\nlabels:\nsluice:\n  dependsOn: [db, ./shop/db, /shop/cache, cron/report]\n  wait: 1m30s\n  ignore: [instances]\n  prune: never\n  onFailure: hold\n  owner: shop\n  adopt: true\n",
+      "# web\nid: /shop/web\ncmd: sleep 1\nlabels:\nsluice:\n  dependsOn: [db, ./shop/db, /shop/cache, cron/report]\n  wait: 1m30s\n  ignore: [instances]\n  prune: never\n  onFailure: rollback\n  owner: shop\n  adopt: true\n",
     );
     expect(problems).toEqual([]);
     expect(jobs).toEqual([
@@ -28,7 +28,7 @@ describe("parse", () => {
         options: {
           dependsOn: ["apps/db", "apps/shop/db", "apps/shop/cache", "cron/report"],
           waitMs: 90_000,
-          onFailure: "hold",
+          onFailure: "rollback",
           prune: "never",
           ignore: ["instances"],
           owner: "shop",
@@ -168,7 +168,7 @@ describe("parse", () => {
       "cmd: sleep 1\nsluice: {ignore: [instance]}",
       '3:sluice.ignore.0 no field of the job is named "instance" (did you mean "instances"?)',
     ],
-    ["cmd: sleep 1\nsluice: {onFailure: rollback}", "3:sluice.onFailure must be hold"],
+    ["cmd: sleep 1\nsluice: {onFailure: undo}", "3:sluice.onFailure must be hold or rollback"],
   ])("refuses %j", (text, expected) => {
     expect(parse(`id: web\n${text}`).problems.map(said)).toEqual([expected]);
   });

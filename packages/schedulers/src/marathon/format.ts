@@ -1,102 +1,42 @@
-import {
-  type FieldChange,
-  isJsonObject,
-  type JobFormat,
-  type Json,
-  type JsonObject,
-  jobId,
-} from "@sluice/core";
-import { differences } from "../format/differences.ts";
+import { type JobFormat, type JsonObject, jobId } from "@sluice/core";
 import { isJobFile, type NativeJob, readJobFile } from "../format/job-file.ts";
-import { listIn, objectIn, objectsIn, textIn, without } from "../format/reading.ts";
+import { textIn } from "../format/reading.ts";
 import { appRules } from "./app-rules.ts";
 import { appSchema, STRANGE_KEYS } from "./app-schema.ts";
-import { normalised, SET_FIELDS } from "./normalise.ts";
+import { compareJobs } from "./compare.ts";
+import { appsOfGroup, isGroup } from "./group-file.ts";
+import { isPod } from "./pod-kind.ts";
+import { podRules } from "./pod-rules.ts";
+import { podSchema, STRANGE_POD_KEYS } from "./pod-schema.ts";
 
-const native: NativeJob = {
+const app: NativeJob = {
   schema: appSchema,
   strange: STRANGE_KEYS,
   rules: appRules,
-  id: (app) => jobId(textIn(app.id) ?? ""),
+  id: (spec) => jobId(textIn(spec.id) ?? ""),
   // Marathon orders by `dependencies` itself, and allows ids and groups it does not know: no order for Sluice to keep.
+  dependencies: () => [],
+  several: (document) => (isGroup(document) ? appsOfGroup(document) : undefined),
+};
+
+const pod: NativeJob = {
+  schema: podSchema,
+  strange: STRANGE_POD_KEYS,
+  rules: podRules,
+  id: (spec) => jobId(textIn(spec.id) ?? ""),
   dependencies: () => [],
 };
 
-/** Marathon's app definition, one app per document. */
+/** Marathon's definitions: an app, a pod, or a group of apps per document. */
 export function marathonFormat(): JobFormat {
   return {
     type: "marathon",
     accepts: isJobFile,
-    parse: (file, target) => readJobFile(file, target, native),
-    compare: compareApps,
+    parse: (file, target) => readJobFile(file, target, formOf),
+    compare: compareJobs,
   };
 }
 
-/** See JobFormat.compare. What a file leaves to Marathon (dynamic ports, its role, the default network) is no difference. */
-export function compareApps(
-  desired: JsonObject,
-  live: JsonObject,
-  ignore: readonly string[],
-): readonly FieldChange[] {
-  const wanted = normalised(desired);
-  const present = leftToMarathon(wanted, normalised(live), live.version !== undefined);
-  return differences(withLaunchDelay(wanted, present), present, { sets: SET_FIELDS, ignore });
-}
-
-/** The live side, with the desired value wherever the desired side leaves the choice to Marathon. */
-function leftToMarathon(wanted: JsonObject, live: JsonObject, served: boolean): JsonObject {
-  const container = objectIn(live.container);
-  const wantedContainer = objectIn(wanted.container);
-  return {
-    maxLaunchDelaySeconds: 300,
-    ...(wanted.role === undefined ? without(live, "role") : live),
-    // A replacing PUT loses executorResources (reference 1.4.5), so their absence can never be mended.
-    ...(served && live.executorResources === undefined && wanted.executorResources !== undefined
-      ? { executorResources: wanted.executorResources }
-      : {}),
-    ...(live.networks === undefined
-      ? {}
-      : { networks: paired(wanted.networks, live.networks, defaultNetwork) }),
-    ...(live.portDefinitions === undefined
-      ? {}
-      : { portDefinitions: paired(wanted.portDefinitions, live.portDefinitions, dynamicPorts) }),
-    ...(container?.portMappings === undefined
-      ? {}
-      : {
-          container: {
-            ...container,
-            portMappings: paired(wantedContainer?.portMappings, container.portMappings, dynamicPorts),
-          },
-        }),
-  };
-}
-
-function paired(
-  wanted: Json | undefined,
-  live: Json,
-  settle: (wanted: JsonObject, live: JsonObject) => JsonObject,
-): Json {
-  const wishes = new Map(objectsIn(wanted));
-  return listIn(live).map((one, at) => {
-    const wish = wishes.get(at);
-    return wish && isJsonObject(one) ? settle(wish, one) : one;
-  });
-}
-
-function dynamicPorts(wanted: JsonObject, live: JsonObject): JsonObject {
-  const dynamic = ["port", "hostPort", "servicePort"].filter(
-    (key) => wanted[key] === 0 && typeof live[key] === "number",
-  );
-  return { ...live, ...Object.fromEntries(dynamic.map((key) => [key, 0])) };
-}
-
-function defaultNetwork(wanted: JsonObject, live: JsonObject): JsonObject {
-  return wanted.mode === "container" && wanted.name === undefined ? without(live, "name") : live;
-}
-
-/** The default was 3600 s before Marathon 1.8 and is 300 s since: where a file is silent, either is as wanted. */
-function withLaunchDelay(wanted: JsonObject, live: JsonObject): JsonObject {
-  const shown = live.maxLaunchDelaySeconds;
-  const silent = wanted.maxLaunchDelaySeconds === undefined;
-  return silent ? { ...wanted, maxLaunchDelaySeconds: shown === 3600 ? 3600 : 300 } : wanted;
+function formOf(document: JsonObject): NativeJob {
+  return isPod(document) ? pod : app;
 }

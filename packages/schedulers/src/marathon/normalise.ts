@@ -141,7 +141,8 @@ function healthCheckOf(check: JsonObject): JsonObject {
   return asksPath ? { path: "/", ...plain } : plain;
 }
 
-function withoutEmpties(object: JsonObject): JsonObject {
+/** The object without members that are empty, at any depth, which Marathon takes for absent. */
+export function withoutEmpties(object: JsonObject): JsonObject {
   const kept: Record<string, Json> = {};
   for (const [key, value] of Object.entries(object)) {
     const slim = Array.isArray(value)

@@ -32,6 +32,18 @@ export function observe(app: JsonObject, queued?: QueueEntry): Observation {
   return { health: failing ? "Degraded" : "Progressing", message: reasons.join("; ") };
 }
 
+/** How many running instances are of an earlier configuration, by the statistics or, where there are none, by the tasks. */
+export function outdatedOf(app: JsonObject): number {
+  const stats = objectIn(app.tasksStats) ?? objectIn(app.taskStats);
+  if (stats) {
+    const counts = objectIn(objectIn(objectIn(stats.withOutdatedConfig)?.stats)?.counts);
+    return numberIn(counts?.running) ?? 0;
+  }
+  const since = textIn(objectIn(app.versionInfo)?.lastConfigChangeAt);
+  const running = objectsIn(app.tasks).filter(([, task]) => task.state === "TASK_RUNNING");
+  return running.filter(([, task]) => since !== undefined && (textIn(task.version) ?? since) < since).length;
+}
+
 /** Whether the launch queue has more to tell about an app. */
 export function isUnsettled(app: JsonObject): boolean {
   return (numberIn(app.tasksRunning) ?? 0) < (numberIn(app.instances) ?? 1);
@@ -41,7 +53,7 @@ export function isUnsettled(app: JsonObject): boolean {
 export function queueEntries(queue: JsonObject): ReadonlyMap<string, QueueEntry> {
   return new Map(
     objectsIn(queue.queue).flatMap(([, entry]) => {
-      const id = textIn(objectIn(entry.app)?.id);
+      const id = textIn((objectIn(entry.app) ?? objectIn(entry.pod))?.id);
       return id === undefined ? [] : [[id, entryOf(entry)] as const];
     }),
   );
