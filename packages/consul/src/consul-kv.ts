@@ -1,29 +1,14 @@
 import { type Clock, type Kv, type KvEntry, type Random, SluiceError, systemClock } from "@sluice/core";
+import { type ConnectionOptions, transportOptions } from "./connection-options.ts";
 import { serverLimits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { readKey, readTree } from "./read.ts";
 import { manyReader } from "./read-many.ts";
-import { readConfigured, tokenSource } from "./token.ts";
 import { commitOps, putLarge } from "./transaction.ts";
 import { transport } from "./transport.ts";
 import { watchKey } from "./watch.ts";
 
-export interface ConsulKvOptions {
-  /** `http(s)://host:port`. */
-  readonly address: string;
-  /** ACL token. */
-  readonly token?: string;
-  /** A file that holds the token; read again when Consul refuses it, so that it can be renewed from outside. */
-  readonly tokenFile?: string;
-  readonly datacenter?: string;
-  /** PEM files for TLS: the authority, and this client's own certificate and key. */
-  readonly ca?: string;
-  readonly cert?: string;
-  readonly key?: string;
-  /** Milliseconds for every request that is not held open; default 10,000. */
-  readonly timeoutMs?: number;
-  /** Most connections for such requests; default 16. Every watch and every lock holds one more. */
-  readonly connections?: number;
+export interface ConsulKvOptions extends ConnectionOptions {
   /** Milliseconds one blocking query is held open; default 55,000. */
   readonly waitMs?: number;
   /** Consul's `limits.txn_max_req_len` and `limits.kv_max_value_size`, where the servers' are not 512 KiB. */
@@ -88,26 +73,4 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
 
 function asItIs(entry: KvEntry): KvEntry {
   return entry;
-}
-
-function transportOptions(options: ConsulKvOptions) {
-  const url = URL.canParse(options.address) ? new URL(options.address) : undefined;
-  if (url?.protocol !== "http:" && url?.protocol !== "https:")
-    throw new SluiceError(
-      "CONFIG_INVALID",
-      "consul.address is not an address such as http://127.0.0.1:8500.",
-    );
-  const tls = (["ca", "cert", "key"] as const).flatMap((name) => {
-    const file = options[name];
-    return file === undefined ? [] : [[name, readConfigured(name, file)]];
-  });
-  return {
-    address: url.href.replace(/\/+$/, ""),
-    host: url.host,
-    token: tokenSource(options.token, options.tokenFile),
-    datacenter: options.datacenter,
-    tls: Object.fromEntries(tls),
-    timeoutMs: options.timeoutMs ?? 10_000,
-    connections: options.connections ?? 16,
-  };
 }

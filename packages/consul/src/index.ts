@@ -1,1 +1,2 @@
+export { type ConsulCatalog, type ConsulCatalogOptions, consulCatalog } from "./catalog/consul-catalog.ts";
 export { type ConsulKv, type ConsulKvOptions, consulKv } from "./consul-kv.ts";

@@ -36,6 +36,8 @@ export interface CallContext extends EventEmitter {
   stale: boolean;
   /** Where the bytes of a successful answer go, in place of the client's memory. */
   into?: Writable;
+  /** Put behind the request's own query: what the client does not know. */
+  query?: string;
 }
 
 export interface CallOptions {
@@ -95,7 +97,68 @@ export interface NpmConsul {
     renew(options: CallOptions & { id: string }): Answer<readonly { TTL: string }[]>;
     destroy(options: CallOptions & { id: string }): Answer<unknown>;
   };
+  readonly agent: {
+    readonly service: {
+      list(options: CallOptions & { filter?: string }): Answer<Readonly<Record<string, RawAgentService>>>;
+      /** Of a check the client sends only fields it knows, and drops one that has no `interval` or `ttl`. */
+      register(options: CallOptions & RawRegistration): Answer<unknown>;
+      deregister(options: CallOptions & { id: string }): Answer<unknown>;
+    };
+    readonly check: {
+      list(options: CallOptions & { filter?: string }): Answer<Readonly<Record<string, RawCheck>>>;
+      pass(options: CallOptions & { id: string; note: string }): Answer<unknown>;
+      warn(options: CallOptions & { id: string; note: string }): Answer<unknown>;
+      fail(options: CallOptions & { id: string; note: string }): Answer<unknown>;
+    };
+  };
+  readonly catalog: {
+    readonly service: {
+      list(options: CallOptions & Blocking): Answer<Readonly<Record<string, readonly string[]>>>;
+    };
+  };
+  readonly health: {
+    service(options: CallOptions & Blocking & { service: string }): Answer<readonly RawInstance[]>;
+  };
   destroy(): void;
+}
+
+/** What a query needs to wait for a change. */
+export interface Blocking {
+  readonly consistent?: true;
+  readonly index?: string;
+  readonly wait?: string;
+}
+
+export interface RawAgentService {
+  readonly ID: string;
+  readonly Service: string;
+  readonly Tags?: readonly string[] | null;
+  readonly Meta?: Readonly<Record<string, string>> | null;
+  readonly Address: string;
+  readonly Port: number;
+}
+
+export interface RawCheck {
+  readonly CheckID: string;
+  readonly ServiceID: string;
+  readonly Status: string;
+  readonly Output: string;
+}
+
+export interface RawRegistration {
+  readonly id: string;
+  readonly name: string;
+  readonly address: string;
+  readonly port: number;
+  readonly tags: readonly string[];
+  readonly meta: Readonly<Record<string, string>>;
+  readonly checks: readonly object[];
+}
+
+export interface RawInstance {
+  readonly Node: { readonly Node: string; readonly Address: string };
+  readonly Service: RawAgentService & { readonly Weights?: { readonly Passing?: number } | null };
+  readonly Checks: readonly RawCheck[];
 }
 
 export interface NpmClientOptions {
@@ -117,6 +180,7 @@ export function npmClient({ address, tls, connections }: NpmClientOptions): NpmC
   client._ext("onRequest", (request, next) => {
     const { ctx } = request.opts;
     if (ctx.into) request.pipe = ctx.into;
+    if (ctx.query) request.req.path += (request.req.path.includes("?") ? "&" : "?") + ctx.query;
     request.transport = noticingAnswers(request.transport, ctx, () => {
       delete request.pipe;
     });
@@ -141,6 +205,7 @@ interface RequestMaker {
 interface PapiRequest {
   transport: RequestMaker;
   pipe?: Writable;
+  readonly req: { path: string };
   readonly opts: { readonly ctx: CallContext };
 }
 

@@ -25,6 +25,8 @@ export interface Call<T> extends Deed {
   readonly waits?: boolean;
   /** Makes what a successful answer's bytes are written to, anew for each attempt; such an answer has no body then. */
   readonly into?: () => Writable;
+  /** Put behind the request's query, encoded: what the client does not know. */
+  readonly query?: string;
   /** Milliseconds; the transport's own where it is not given. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -69,6 +71,7 @@ export function transport(options: TransportOptions): Transport {
     };
     try {
       if (call.into) ctx.into = call.into();
+      if (call.query) ctx.query = call.query;
       const [response, body] = await call.send(call.waits ? waiting : pooled, settings);
       if (ctx.into && response.statusCode === 200) await finished(ctx.into);
       return { status: response.statusCode ?? 0, headers: response.headers, body };

@@ -1,0 +1,148 @@
+import { isDeepStrictEqual } from "node:util";
+import { backoffMs, type CatalogWatchOptions, type ServiceInstance } from "@sluice/core";
+import { NOT_CONSUL } from "../failure.ts";
+import type { Blocking, CallOptions, NpmConsul, RawInstance } from "../npm-client.ts";
+import { rateLimit } from "../rate-limit.ts";
+import type { Call } from "../transport.ts";
+import type { WatchContext } from "../watch.ts";
+
+const BACKOFF = { firstMs: 250, mostMs: 30_000 };
+/** The agent's index churns with every check of every service (consul.md, 3.1): a busy cluster is no hot loop. */
+const PACE = { burst: 20, perSecond: 5 };
+const WAIT_SLACK = { factor: 1.1, ms: 5_000 };
+
+type Names = ReadonlyMap<string, readonly string[]>;
+
+export function watchNames(context: WatchContext, options: CatalogWatchOptions): AsyncIterable<Names> {
+  return watchAnswer(context, options, {
+    what: "list the services",
+    rule: `service_prefix "" { policy = "read" }`,
+    send: (client, settings) => client.catalog.service.list(settings),
+    read: (body) =>
+      typeof body === "object" && !Array.isArray(body)
+        ? new Map(
+            Object.entries(body)
+              .map(([name, tags]) => [name, [...tags].sort()] as const)
+              .sort(([a], [b]) => (a < b ? -1 : 1)),
+          )
+        : undefined,
+    isEmpty: (names) => names.size === 0,
+  });
+}
+
+export function watchService(
+  context: WatchContext,
+  name: string,
+  options: CatalogWatchOptions,
+): AsyncIterable<readonly ServiceInstance[]> {
+  return watchAnswer(context, options, {
+    what: `read the health of the service "${name}"`,
+    rule: `service ${JSON.stringify(name)} { policy = "read" } and node_prefix "" { policy = "read" }`,
+    send: (client, settings) => client.health.service({ ...settings, service: name }),
+    read: (body) => (Array.isArray(body) ? body.map(instanceOf).sort(byNodeAndId) : undefined),
+    isEmpty: (instances) => instances.length === 0,
+  });
+}
+
+interface Question<Raw, T> extends Pick<Call<Raw>, "what" | "rule"> {
+  send(client: NpmConsul, settings: CallOptions & Blocking): ReturnType<Call<Raw>["send"]>;
+  /** Undefined: this is no answer of Consul's. */
+  read(body: Raw): T | undefined;
+  isEmpty(value: T): boolean;
+}
+
+/**
+ * One blocking query after another. An index that went backwards starts over, an equal answer is not repeated, and "nothing
+ * there" counts only once a leader that knows it is one has said so too: a follower that lags alternates between some and none.
+ */
+async function* watchAnswer<Raw, T>(
+  context: WatchContext,
+  { signal, onError }: CatalogWatchOptions,
+  question: Question<Raw, T>,
+): AsyncGenerator<T, void> {
+  const { clock, random } = context;
+  const pace = rateLimit(clock, PACE);
+  let seen: { readonly value: T } | undefined;
+  let index: string | undefined;
+  for (let failures = 0; !signal.aborted; ) {
+    await pace(signal);
+    try {
+      let answer = await ask(context, question, { index, signal });
+      if (seen && !question.isEmpty(seen.value) && question.isEmpty(answer.value))
+        answer = { ...(await ask(context, question, { consistent: true, signal })), index: answer.index };
+      failures = 0;
+      index = index !== undefined && BigInt(answer.index) < BigInt(index) ? undefined : answer.index;
+      if (signal.aborted) return;
+      if (seen && isDeepStrictEqual(seen.value, answer.value)) continue;
+      seen = { value: answer.value };
+    } catch (error) {
+      if (signal.aborted) return;
+      onError?.(error);
+      index = undefined;
+      await clock.sleep(backoffMs(failures, BACKOFF, random), signal);
+      failures += 1;
+      continue;
+    }
+    yield seen.value;
+  }
+}
+
+async function ask<Raw, T>(
+  { transport, waitMs }: WatchContext,
+  question: Question<Raw, T>,
+  options: { index?: string | undefined; consistent?: boolean; signal: AbortSignal },
+): Promise<{ value: T; index: string }> {
+  const { index, consistent, signal } = options;
+  const { what, rule } = question;
+  const blocking: Blocking = {
+    ...(consistent ? { consistent: true as const } : {}),
+    ...(index === undefined ? {} : { index, wait: `${waitMs}ms` }),
+  };
+  const reply = await transport.call<Raw>({
+    what,
+    rule,
+    readOnly: true,
+    signal,
+    waits: index !== undefined,
+    timeoutMs: index === undefined ? transport.timeoutMs : waitMs * WAIT_SLACK.factor + WAIT_SLACK.ms,
+    send: (client, settings) => question.send(client, { ...settings, ...blocking }),
+  });
+  const at = reply.headers["x-consul-index"];
+  const value = reply.body === undefined || reply.body === null ? undefined : question.read(reply.body);
+  if (value === undefined || typeof at !== "string" || !/^\d+$/.test(at))
+    throw transport.error(NOT_CONSUL, { what, rule });
+  // An index of 0 would not wait, 1 always does.
+  return { value, index: BigInt(at) < 1n ? "1" : at };
+}
+
+const RANK = { passing: 0, warning: 1, critical: 2, maintenance: 3 } as const;
+
+function instanceOf({ Node, Service, Checks }: RawInstance): ServiceInstance {
+  let status: ServiceInstance["status"] = "passing";
+  for (const check of Checks) {
+    const one = statusOf(check.CheckID, check.Status);
+    if (RANK[one] > RANK[status]) status = one;
+  }
+  return {
+    node: Node.Node,
+    id: Service.ID,
+    name: Service.Service,
+    address: Service.Address || Node.Address,
+    port: Service.Port,
+    tags: [...(Service.Tags ?? [])].sort(),
+    meta: Service.Meta ?? {},
+    status,
+    weight: Service.Weights?.Passing ?? 1,
+  };
+}
+
+/** Maintenance mode is a critical check of a reserved name. */
+function statusOf(checkId: string, status: string): ServiceInstance["status"] {
+  if (checkId === "_node_maintenance" || checkId.startsWith("_service_maintenance:")) return "maintenance";
+  return status === "passing" || status === "warning" ? status : "critical";
+}
+
+function byNodeAndId(a: ServiceInstance, b: ServiceInstance): number {
+  if (a.node !== b.node) return a.node < b.node ? -1 : 1;
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
