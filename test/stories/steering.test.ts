@@ -1,8 +1,9 @@
+import { spawn } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cloneDeployRepo, type DeployClone } from "../harness/deploy-clone.ts";
-import { removeEngine, startEngine, type TestEngine } from "../harness/engine.ts";
+import { BIN, COMMAND_ENV, collect, removeEngine, startEngine, type TestEngine } from "../harness/engine.ts";
 import { eventually } from "../harness/eventually.ts";
 
 const sleeper = (id: string, more = "") => `id: /${id}\ncmd: exec sleep 1000\ncpus: 0.1\nmem: 16\n${more}`;
@@ -110,5 +111,38 @@ describe("prune confirm", () => {
       code: 0,
       output: "✔ production: no removal waits to be confirmed\n",
     });
+  });
+});
+
+describe("events", () => {
+  it("tells what happened, to people and as an object a line, for one job and one kind", async () => {
+    const text = await engine.sluice("events", "production", "--job", "apps/a");
+    expect(text.code).toBe(0);
+    expect(text.output).toMatch(/^\S+Z production ✔ apps\/a healthy in \S+$/m);
+    const { output } = await engine.sluice("events", "--type", "job.pruned", "-o", "json");
+    const pruned = output
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { key: string }).key);
+    expect(pruned.sort()).toEqual(JOBS.slice(1).map((id) => `apps/${id}`));
+  });
+
+  it("--watch goes on with what comes", async () => {
+    const watching = spawn(process.execPath, [BIN, "events", "--watch", "--type", "deployment.finished"], {
+      env: { ...COMMAND_ENV, SLUICE_SERVER: engine.address },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const printed = collect(watching);
+    try {
+      await printed.until(/production ✔ main@sha1/);
+      await clone.write("apps/a.yaml", sleeper("a", "instances: 1\n"));
+      await clone.push("one of a");
+      const head = (await clone.head()).slice(0, 8);
+      await printed.until(new RegExp(`production ✔ main@sha1:${head}: 1 of 1 job healthy \\(1 updated\\)`));
+    } finally {
+      const ended = new Promise((resolve) => watching.once("close", resolve));
+      watching.kill("SIGINT");
+      expect(await ended).toBe(0);
+    }
   });
 });

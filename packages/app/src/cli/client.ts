@@ -13,6 +13,8 @@ export interface EngineClient {
   post<T>(path: string, body: object): Promise<T>;
   /** The lines of a streamed answer, as they come. */
   follow(path: string): AsyncIterable<FollowLine>;
+  /** The bytes of an answer that goes on until the signal aborts. */
+  stream(path: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>>;
   /** The environment that is meant: the named one, or the only one. @throws USAGE, NOT_FOUND */
   environment(): Promise<EnvironmentView>;
 }
@@ -25,10 +27,8 @@ export function engineClient(options: ServerOptions, context: CliContext): Engin
     ...(token ? { authorization: `Bearer ${token}` } : {}),
   };
 
-  async function call(path: string, init: RequestInit, deadline: boolean): Promise<Response> {
-    const signal = deadline
-      ? AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_MS)])
-      : context.signal;
+  async function call(path: string, init: RequestInit, until?: AbortSignal): Promise<Response> {
+    const signal = AbortSignal.any([context.signal, until ?? AbortSignal.timeout(ANSWER_MS)]);
     const response = await fetch(`${address}${path}`, { ...init, headers, signal }).catch(
       (cause: unknown) => {
         throw new SluiceError(
@@ -44,12 +44,16 @@ export function engineClient(options: ServerOptions, context: CliContext): Engin
 
   const client: EngineClient = {
     address,
-    get: async <T>(path: string) => (await call(path, {}, true)).json() as Promise<T>,
+    get: async <T>(path: string) => (await call(path, {})).json() as Promise<T>,
     post: async <T>(path: string, body: object) =>
-      (await call(path, { method: "POST", body: JSON.stringify(body) }, true)).json() as Promise<T>,
+      (await call(path, { method: "POST", body: JSON.stringify(body) })).json() as Promise<T>,
     async *follow(path) {
-      const { body } = await call(path, {}, false);
+      const { body } = await call(path, {}, context.signal);
       if (body) yield* linesOf(body);
+    },
+    async stream(path, signal) {
+      const { body } = await call(path, {}, signal);
+      return body ?? EMPTY;
     },
     async environment() {
       const { environments } = await client.get<{ environments: EnvironmentView[] }>("/api/v1/environments");
@@ -70,6 +74,8 @@ export function engineClient(options: ServerOptions, context: CliContext): Engin
   };
   return client;
 }
+
+const EMPTY: AsyncIterable<Uint8Array> = { async *[Symbol.asyncIterator]() {} };
 
 function reasonOf(error: unknown): string {
   return error instanceof Error && error.cause instanceof Error

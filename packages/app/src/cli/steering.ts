@@ -1,4 +1,5 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { EventsOptions } from "./commands/events.ts";
 import type { PruneOptions } from "./commands/prune.ts";
 import type { ResumeOptions, SuspendOptions } from "./commands/suspend.ts";
 import type { SyncOptions } from "./commands/sync.ts";
@@ -7,6 +8,7 @@ import { type Done, onEnvironment } from "./shared-options.ts";
 
 /** Commands by which a person steers what Git alone does not say: when to look, what to leave alone, what may go. */
 export function steeringCommands(program: Command, context: CliContext, done: Done): void {
+  eventCommands(program, context, done);
   onEnvironment(program.command("sync").description("look at the branch and at what runs now"))
     .option("--wait", "follow this very sync to its end; exit 1 where it is not healthy")
     .option("--retry", "send specs again that are held after a failure")
@@ -44,6 +46,21 @@ export function steeringCommands(program: Command, context: CliContext, done: Do
     .option("--wait", "follow it until they are gone")
     .action(async (environment: string | undefined, options: PruneOptions) =>
       done(await (await import("./commands/prune.ts")).confirmPrune(named(environment, options), context)),
+    );
+}
+
+function eventCommands(program: Command, context: CliContext, done: Done): void {
+  onEnvironment(program.command("events").description("what happened lately, in an environment or in all"))
+    .option("-w, --watch", "go on with what comes, through restarts of the engine")
+    .option("--job <key>", "only what concerns this job: apps/shop/web")
+    .option("--type <type>", "only events of this type, or that begin with it: job, deployment.finished")
+    .addOption(
+      new Option("-o, --output <format>", "how to print them; json: an object a line")
+        .choices(["text", "json"])
+        .default("text"),
+    )
+    .action(async (environment: string | undefined, options: EventsOptions) =>
+      done(await (await import("./commands/events.ts")).events(named(environment, options), context)),
     );
 }
 

@@ -1,12 +1,11 @@
 import { messageOf } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
 import type { HttpContext } from "./context.ts";
+import { eventRoutes } from "./events/routes.ts";
 
 /** Health, readiness, metrics and the event stream. */
-export function operationRoutes(
-  app: FastifyInstance,
-  { readiness, metrics, stream, signal }: HttpContext,
-): void {
+export function operationRoutes(app: FastifyInstance, context: HttpContext): void {
+  const { readiness, metrics } = context;
   app.get("/healthz", async () => ({ status: "ok" }));
 
   app.get("/readyz", async (_request, reply) => {
@@ -21,19 +20,5 @@ export function operationRoutes(
 
   app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
 
-  app.get("/events", (request, reply) => {
-    reply.hijack();
-    reply.raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store" });
-    reply.raw.write(": sluice\n\n");
-    const stop = stream.listen((event) =>
-      reply.raw.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`),
-    );
-    const end = () => {
-      stop();
-      signal.removeEventListener("abort", end);
-      reply.raw.end();
-    };
-    request.raw.socket.once("close", end);
-    signal.addEventListener("abort", end, { once: true });
-  });
+  eventRoutes(app, context);
 }
