@@ -12,6 +12,7 @@ it.each([
     { plan: { steps: [{ actions: [{ app: "/a" }, { app: "/b" }] }, { actions: [{ app: "/a" }] }] } },
     ["a", "b"],
   ],
+  [{ plan: { steps: [{ actions: [{ pod: "/p" }] }] } }, ["p"]],
   [{ eventType: "deployment_success", id: "x" }, [undefined]],
   [[], [undefined]],
 ])("takes the apps from %j", (event, ids) => {
@@ -29,6 +30,46 @@ it("hints at anything after each connection, and at apps as events come, across 
   await vi.waitFor(() => expect(hints).toEqual([undefined, "web-1"]));
   streams[0]?.destroy();
   await vi.waitFor(() => expect(hints).toEqual([undefined, "web-1", undefined, "web-2"]));
+  await stop();
+});
+
+it("pauses longer and longer where streams are cut at once, and not where one lasted", async () => {
+  const pauses: number[] = [];
+  let now = 0;
+  const clock = {
+    now: () => now,
+    sleep(ms: number, signal?: AbortSignal) {
+      pauses.push(ms);
+      return systemClock.sleep(1, signal);
+    },
+  };
+  const streams: ServerResponse[] = [];
+  const address = await serving((response) => {
+    streams.push(response.writeHead(200));
+    response.flushHeaders();
+  });
+  for await (const _ of watchEvents({ ...optionsFor([address]), clock }, new AbortController().signal)) {
+    if (streams.length === 6) break;
+    if (streams.length === 5) now += 30_000;
+    streams.at(-1)?.destroy();
+  }
+  expect(pauses.slice(0, 5)).toEqual([250, 500, 1000, 2000, 250]);
+});
+
+it("takes an event of megabytes, and opens another stream after one without end", async () => {
+  const streams: ServerResponse[] = [];
+  const line = `data: {"appId":"/web","plan":"${"x".repeat(2_000_000)}"}\r\n\r\n`;
+  const address = await serving((response) => {
+    streams.push(response.writeHead(200));
+    response.write(streams.length === 1 ? line : ": hello\r\n");
+    if (streams.length > 1) return;
+    const flood = () => {
+      if (!response.destroyed) response.write("x".repeat(1_000_000), flood);
+    };
+    setTimeout(flood, 20);
+  });
+  const { hints, stop } = watching(address);
+  await vi.waitFor(() => expect(hints).toEqual([undefined, "web", undefined]), { timeout: 10_000 });
   await stop();
 });
 

@@ -21,11 +21,16 @@ const TYPES = [
     "api_post_event",
   ],
 ];
-const QUERY = TYPES.map((type) => `event_type=${type}`).join("&");
+/** 1.6 puts whole groups into every event of a deployment unless told not to; later ones never do. */
+const QUERY = [...TYPES.map((type) => `event_type=${type}`), "plan-format=light"].join("&");
 const CONNECT_MS = 30_000;
 /** Marathon sends a heartbeat every ten seconds or so; a stream this silent is taken for dead. */
 const SILENCE_MS = 120_000;
 const RETRY = { firstMs: 500, mostMs: 30_000 };
+/** A stream that was cut before this counts as a failed one, since every new one makes the reader look at everything. */
+const STEADY_MS = 30_000;
+/** Up to 1.5 an event of a deployment holds whole groups, in one line. One beyond this ends the stream; another is opened. */
+const MOST_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * Marathon's event stream as hints: an app's id, or undefined after a connection was made, since events before it are lost
@@ -52,15 +57,17 @@ async function keepReading(options: EventOptions, hints: HintQueue, signal: Abor
   let failures = 0;
   for (let turn = 0; !signal.aborted; turn++) {
     const address = addresses[turn % addresses.length] as string;
+    let since: number | undefined;
     try {
       const stream = await connect(new URL(`${address}/v2/events?${QUERY}`), options, signal);
-      failures = 0;
+      since = options.clock.now();
       hints.add(undefined);
       await readStream(stream, hints);
     } catch {
-      failures += 1;
+      // Whatever it was, another stream is opened.
     }
-    // A stream that ended well is opened anew with the shortest pause.
+    const steady = since !== undefined && options.clock.now() - since >= STEADY_MS;
+    failures = steady ? 0 : failures + 1;
     await options.clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, options.random), signal);
   }
 }
@@ -104,13 +111,15 @@ async function readStream(stream: IncomingMessage, hints: HintQueue): Promise<vo
     onEvent: ({ data }) => {
       for (const hint of hintsOf(data)) hints.add(hint);
     },
+    maxBufferSize: MOST_CHARACTERS,
   });
   stream.setEncoding("utf8");
   stream.setTimeout(SILENCE_MS, () => stream.destroy());
+  // Leaving the loop closes the stream. Fed beyond its bound, the parser throws at the next part.
   for await (const part of stream) parser.feed(part as string);
 }
 
-/** The apps an event is about; undefined, for "any", where it does not say. */
+/** The apps and pods an event is about; undefined, for "any", where it does not say. */
 export function hintsOf(data: string): readonly (JobId | undefined)[] {
   const event = parsed(data);
   if (!isJsonObject(event)) return [undefined];
@@ -118,8 +127,8 @@ export function hintsOf(data: string): readonly (JobId | undefined)[] {
   if (named !== undefined) return [jobId(named)];
   const plan = objectIn(event.plan);
   const actions = objectsIn(plan?.steps).flatMap(([, step]) => objectsIn(step.actions));
-  const apps = actions.flatMap(([, action]) => textIn(action.app) ?? []);
-  return apps.length > 0 ? [...new Set(apps)].map(jobId) : [undefined];
+  const jobs = actions.flatMap(([, action]) => textIn(action.app) ?? textIn(action.pod) ?? []);
+  return jobs.length > 0 ? [...new Set(jobs)].map(jobId) : [undefined];
 }
 
 function parsed(data: string): Json | undefined {
