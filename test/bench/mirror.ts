@@ -1,4 +1,5 @@
 import { type Bench, percentile, type Report } from "./bench.ts";
+import { bundleProgram } from "./mirror-engine.ts";
 import { nodeStart, smallTransaction, writeFloor } from "./mirror-floor.ts";
 import { type Git2Consul, installGit2Consul } from "./mirror-git2consul.ts";
 import { changeTimes, firstMirror, inPlace, type Place, type RunningMirror } from "./mirror-measure.ts";
@@ -13,6 +14,7 @@ export const mirrorBench: Bench = {
   about:
     "files of 1 KiB from a local repository into Consul: first mirror, changes, idle polls, memory; --large: 100,000 files too; --only-large: nothing else; --quick: one server, 1,000 files",
   async run(report, flags) {
+    await bundleProgram();
     const peer = await installGit2Consul().catch((error: unknown) => {
       const why = error instanceof Error ? error.message : String(error);
       report.add({ figure: `git2consul is not measured: ${why}`, value: Number.NaN, unit: "", target: null });
