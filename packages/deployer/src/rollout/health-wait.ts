@@ -10,10 +10,20 @@ export type Waited =
   | { readonly kind: "unfinished" };
 
 export interface HealthWait {
-  /** @param deadline milliseconds since the epoch. @param onLook told what each look saw of the job. */
-  join(id: JobId, deadline: number, onLook: (live: LiveJob) => void): Promise<Waited>;
-  /** Something may have happened: looks again at once. */
+  join(id: JobId, wish: Wish): Promise<Waited>;
+  /** Something may have happened: looks again at once, unless more is being sent and nobody waits. */
   poke(): void;
+  /** Nothing is being sent any more. */
+  calm(): void;
+}
+
+export interface Wish {
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Other jobs wait for this one, so that it is looked at as soon as it may have turned healthy. */
+  readonly awaited: boolean;
+  /** Told what each look saw of the job. */
+  readonly onLook: (live: LiveJob) => void;
 }
 
 export interface HealthWaitOptions {
@@ -23,11 +33,11 @@ export interface HealthWaitOptions {
   readonly ending: AbortSignal;
   /** Asked before each look: whether everyone is let go of because there is other work. */
   readonly mayYield: () => boolean;
+  /** Whether more jobs of the target are being sent. */
+  readonly busy: () => boolean;
 }
 
-interface Waiter {
-  readonly deadline: number;
-  readonly onLook: (live: LiveJob) => void;
+interface Waiter extends Wish {
   readonly end: (waited: Waited) => void;
 }
 
@@ -36,24 +46,43 @@ const MOST_MS = 2_000;
 /** Looks are spaced by this much for every job waited for, so that asking for thousands does not become all that is done. */
 const MS_PER_JOB = 0.2;
 const FEW_JOBS = 64;
+/** While more is being sent, jobs nobody waits for are looked at together: this often, and less often where a look takes long. */
+const GATHER_MS = 100;
+const MOST_GATHER_MS = 10_000;
+const GATHER_SHARE = 10;
 
 /** Waits for all jobs of one target at a time: one question for all of them, asked when the scheduler hints or time passes. */
-export function healthWait({ scheduler, clock, ending, mayYield }: HealthWaitOptions): HealthWait {
+export function healthWait({ scheduler, clock, ending, mayYield, busy }: HealthWaitOptions): HealthWait {
   const waiters = new Map<JobId, Waiter>();
   let looking = false;
   let napping: AbortController | undefined;
   let poked = false;
   let pause = FIRST_MS;
+  let gathering: AbortController | undefined;
+  let lookMs = 0;
 
   function poke() {
     poked = true;
     pause = FIRST_MS;
     napping?.abort();
+    if (ending.aborted) calm();
+  }
+
+  function calm() {
+    gathering?.abort();
+  }
+
+  async function gather() {
+    if (!busy() || [...waiters.values()].some((one) => one.awaited)) return;
+    gathering = new AbortController();
+    await clock.sleep(Math.min(MOST_GATHER_MS, Math.max(GATHER_MS, lookMs * GATHER_SHARE)), gathering.signal);
+    gathering = undefined;
   }
 
   async function lookUntilEmpty() {
     ending.addEventListener("abort", poke);
     while (waiters.size > 0) {
+      if (!ending.aborted) await gather();
       if (ending.aborted || mayYield()) letGo();
       else {
         poked = false;
@@ -76,12 +105,14 @@ export function healthWait({ scheduler, clock, ending, mayYield }: HealthWaitOpt
     const asked = [...waiters];
     let found: ReadonlyMap<JobId, LiveJob> = new Map();
     let error: unknown;
+    const since = clock.now();
     try {
       const jobs = await scheduler.list({ ids: asked.map(([id]) => id) }, ending);
       found = new Map(jobs.map((job) => [job.id, job]));
     } catch (thrown) {
       error = thrown;
     }
+    lookMs = clock.now() - since;
     for (const [id, waiter] of asked) judge(id, waiter, found.get(id), error);
   }
 
@@ -106,10 +137,12 @@ export function healthWait({ scheduler, clock, ending, mayYield }: HealthWaitOpt
 
   return {
     poke,
-    join(id, deadline, onLook) {
+    calm,
+    join(id, wish) {
       return new Promise((end) => {
-        waiters.set(id, { deadline, onLook, end });
+        waiters.set(id, { ...wish, end });
         poke();
+        if (wish.awaited) calm();
         if (looking) return;
         looking = true;
         // It ends by itself with the last waiter, and what it waits for does not throw.

@@ -28,8 +28,11 @@ export interface Rollout {
   poke(target: TargetName): void;
 }
 
-/** @param ending cuts the rollout short: what is being sent is finished, nothing more is begun. */
-export function rollout(pass: Pass, ending: AbortSignal): Rollout {
+/**
+ * @param ending cuts the rollout short: what is being sent is finished, nothing more is begun.
+ * @param awaited whether other jobs of this rollout wait for one.
+ */
+export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode) => boolean): Rollout {
   const { term } = pass;
   const records = known(term.records, "records");
   const revision = known(term.tree, "revision").marker.revision;
@@ -57,11 +60,16 @@ export function rollout(pass: Pass, ending: AbortSignal): Rollout {
         .finally(() => {
           sending -= 1;
         });
+      if (!isBusy(lane.queue)) lane.health.calm();
       if (sent === undefined || typeof sent === "string") return sent ?? "unfinished";
       version = sent.version;
     }
     const deadline = deadlineOf(node, records, term);
-    const waited = await lane.health.join(node.job.id, deadline, (live) => noteProgress(node, live));
+    const waited = await lane.health.join(node.job.id, {
+      deadline,
+      awaited: awaited(node),
+      onLook: (live) => noteProgress(node, live),
+    });
     return settleWaited(node, waited, version);
   }
 
@@ -151,10 +159,14 @@ export function rollout(pass: Pass, ending: AbortSignal): Rollout {
 
 function openLane(term: Term, target: TargetName, ending: AbortSignal, mayYield: () => boolean): Lane {
   const { scheduler, concurrency } = known(term.options.targets.get(target), `target ${target}`);
-  return {
-    queue: new PQueue({ concurrency: concurrency ?? DEFAULT_CONCURRENCY }),
-    health: healthWait({ scheduler, clock: term.options.clock, ending, mayYield }),
-  };
+  const queue = new PQueue({ concurrency: concurrency ?? DEFAULT_CONCURRENCY });
+  const { clock } = term.options;
+  const health = healthWait({ scheduler, clock, ending, mayYield, busy: () => isBusy(queue) });
+  return { queue, health };
+}
+
+function isBusy({ size, pending }: PQueue): boolean {
+  return size + pending > 0;
 }
 
 const PATIENCE_MS = 1_000;

@@ -14,7 +14,7 @@ export async function rollOut(pass: Pass, signal: AbortSignal): Promise<Outcome>
   for (const node of nodes) announce(node, pass);
   const stop = new AbortController();
   const ending = AbortSignal.any([signal, stop.signal]);
-  const running = rollout(pass, ending);
+  const running = rollout(pass, ending, awaitedAmong(nodes));
   const keys = new Set(nodes.map((node) => node.key));
   pass.term.hints.listener = (target: TargetName, id: JobId | undefined) => {
     running.poke(target);
@@ -44,6 +44,13 @@ export async function rollOut(pass: Pass, signal: AbortSignal): Promise<Outcome>
   if (broken) throw broken.error;
   signal.throwIfAborted();
   return OK;
+}
+
+/** Whether a job, or all jobs of its target, must be healthy before another may begin. */
+function awaitedAmong(nodes: readonly JobNode[]): (node: JobNode) => boolean {
+  const keys = new Set(nodes.flatMap((node) => node.dependsOn));
+  const targets = new Set(nodes.flatMap((node) => node.afterTargets));
+  return ({ key, target }) => keys.has(key) || targets.has(target);
 }
 
 function block({ job, key }: JobNode, why: string, pass: Pass): void {
