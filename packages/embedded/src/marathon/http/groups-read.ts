@@ -58,20 +58,10 @@ function showGroup({ params, query }: ApiRequest, api: Api): Answer {
       groups: groups.map(view),
       dependencies: group.dependencies ?? [],
       version: group.version,
-      ...enforced(api, group.path, group.enforceRole),
+      ...(group.enforceRole !== undefined && { enforceRole: group.enforceRole }),
     };
   };
   return { status: 200, json: view(knownGroup(api, params[0])) };
-}
-
-/** From 1.9 top-level groups say whether they enforce their role. */
-export function enforced(
-  api: Api,
-  path: string,
-  enforceRole: boolean | undefined,
-): { enforceRole?: boolean } {
-  const isTop = path !== "/" && path.lastIndexOf("/") === 0;
-  return api.profile.role && isTop ? { enforceRole: enforceRole ?? false } : {};
 }
 
 function listApps({ params, query }: ApiRequest, api: Api): Answer {
@@ -90,7 +80,6 @@ function showVersion({ params }: ApiRequest, api: Api): Answer {
   const version = parseVersion(params[1] ?? "");
   const past = pastGroup(api, path, version);
   if (!past) throw groupNotFound(path, version);
-  const shown = (path: string, facts: { enforceRole?: boolean }) => enforced(api, path, facts.enforceRole);
-  const json = pastGroupView(path, version, past, { app: (app) => appJson(api.profile, app), facts: shown });
+  const json = pastGroupView(path, version, past, (app) => appJson(api.profile, app));
   return { status: 200, json };
 }

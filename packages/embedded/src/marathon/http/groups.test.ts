@@ -86,7 +86,6 @@ describe("a new group", () => {
       ],
       dependencies: [],
       version: body.version,
-      enforceRole: false,
     });
     const counts = await marathon.call("GET", "/v2/groups/shop?embed=group.apps&embed=group.apps.counts");
     expect([counts.body.apps[0].tasksRunning, counts.body.groups]).toEqual([3, []]);

@@ -98,7 +98,7 @@ function killUnhealthy(fleet: FleetState, instance: Instance, reason: string): v
 
 /** The instance is gone: frees its place, and counts a failure. */
 function over(fleet: FleetState, instance: Instance, end: TaskEnd): void {
-  const { clock, events, host, resources } = fleet.context;
+  const { clock, events, host, profile, resources } = fleet.context;
   const killed = instance.ending.signal.aborted;
   const state = killed ? "TASK_KILLED" : end.state;
   const hadHealth = healthOf(instance) !== undefined;
@@ -109,7 +109,8 @@ function over(fleet: FleetState, instance: Instance, end: TaskEnd): void {
   tellCondition(events, host, instance, `${state.charAt(5)}${state.slice(6).toLowerCase()}`);
   tellStatus(events, host, instance, state, killed ? "" : end.message);
   if (hadHealth) tellHealthGone(fleet, instance);
-  if (killed && instance.goal === "Running")
+  // Where task ids do not tell one run of an instance from the next, a new instance takes its place.
+  if (killed && instance.goal === "Running" && profile.incarnations)
     fleet.vacant.push({ id: instance.id, incarnation: instance.incarnation + 1 });
   if (!killed) fleet.delay = longer(instance.app, fleet.delay, clock.now());
   if (state === "TASK_FAILED") record(fleet, instance, state, end.message);
