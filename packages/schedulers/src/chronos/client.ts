@@ -1,7 +1,7 @@
 import { isJsonObject, type JobId, type JsonObject } from "@sluice/core";
 import { listIn, objectIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer, HttpConnection } from "../http/connection.ts";
-import { strangeAnswer } from "../http/failure.ts";
+import { serverMessage, strangeAnswer } from "../http/failure.ts";
 import { chronosFailure } from "./failure.ts";
 
 /** The part of Chronos's API that Sluice uses. Failures are SluiceErrors. */
@@ -45,6 +45,11 @@ export function chronosClient(http: HttpConnection): ChronosClient {
     async jobs(signal) {
       if (known === undefined) return firstJobs(signal);
       const answer = await http({ method: "GET", path: `${known}/jobs`, signal });
+      // Another version may have taken its place.
+      if (answer.status === 404) {
+        known = undefined;
+        return firstJobs(signal);
+      }
       if (answer.status !== 200) throw chronosFailure(answer);
       return jobsOf(answer, "GET /jobs");
     },
@@ -58,8 +63,9 @@ export function chronosClient(http: HttpConnection): ChronosClient {
         return jobsOf(answer, "GET /jobs/search").find((one) => one.name === id);
       }
       const answer = await http({ method: "GET", path: `${prefix}/job/${name}`, signal });
-      // An unknown job is a 400 here, never a 404.
-      if (answer.status === 400) return undefined;
+      // An unknown job is a 400 here, never a 404. A proxy's 400 must not read as "it is gone".
+      if (answer.status === 400 && serverMessage(answer) !== undefined) return undefined;
+      if (answer.status === 400) throw strangeAnswer("Chronos", `GET /job/${name}`);
       if (answer.status !== 200) throw chronosFailure(answer);
       const job = objectIn(answer.json);
       if (job?.name !== id) throw strangeAnswer("Chronos", `GET /job/${name}`);
@@ -69,15 +75,22 @@ export function chronosClient(http: HttpConnection): ChronosClient {
       const kind = Array.isArray(job.parents) ? "dependency" : "iso8601";
       const path = `${await prefixOf(signal)}/${kind}`;
       const answer = await http({ method: "POST", path, body: job, signal });
-      if (answer.status !== 204 && answer.status !== 200) throw chronosFailure(answer, job);
+      if (answer.status >= 400) throw chronosFailure(answer, job);
+      if (!isDone(answer)) throw strangeAnswer("Chronos", `POST /${kind}`);
     },
     async delete(id, signal) {
       const path = `${await prefixOf(signal)}/job/${encodeURIComponent(id)}`;
       const answer = await http({ method: "DELETE", path, signal });
-      if (![200, 204, 400].includes(answer.status)) throw chronosFailure(answer);
-      if (answer.status === 400 && (await this.job(id, signal))) throw chronosFailure(answer);
+      if (answer.status === 400 && !(await this.job(id, signal))) return;
+      if (answer.status >= 400) throw chronosFailure(answer);
+      if (!isDone(answer)) throw strangeAnswer("Chronos", "DELETE /job");
     },
   };
+}
+
+/** Writes answer with no body; a login page's 200 has one. */
+function isDone({ status, text }: HttpAnswer): boolean {
+  return status === 204 || (status === 200 && text === "");
 }
 
 function jobsOf(answer: HttpAnswer, question: string): readonly JsonObject[] {

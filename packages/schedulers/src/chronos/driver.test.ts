@@ -3,12 +3,13 @@ import type { AddressInfo } from "node:net";
 import { type JsonObject, jobId, type LiveJob, systemClock } from "@sluice/core";
 import { expect, it, onTestFinished } from "vitest";
 import { chronos } from "./driver.ts";
+import { compareJobs } from "./normalise.ts";
 
 const MARK = "production";
 const owned = { environmentVariables: [{ name: "SLUICE_OWNER", value: MARK }] };
 const scheduled = { schedule: "R/2099-01-01T03:00:00Z/P1D", command: "x" };
 
-it("posts the live schedule and counters where only the command changed, with failures counted anew", async () => {
+it("posts the live schedule and every counter where only the command changed, and marks the last failure as earlier", async () => {
   const live = {
     ...{ name: "a", command: "old", schedule: "R/2026-01-09T03:00:00.000Z/P1D", ...owned },
     ...{ successCount: 8, errorCount: 2, errorsSinceLastSuccess: 2, lastSuccess: "s", lastError: "e" },
@@ -17,9 +18,10 @@ it("posts the live schedule and counters where only the command changed, with fa
   await scheduler.apply(
     update("a", { command: "new", schedule: "R/2026-01-01T03:00:00Z/P1D" }, await only(scheduler)),
   );
-  expect(writes).toEqual([
-    ["POST /v1/scheduler/iso8601", { ...live, command: "new", errorsSinceLastSuccess: 0 }],
-  ]);
+  const environmentVariables = [...owned.environmentVariables, { name: "SLUICE_EARLIER_ERROR", value: "e" }];
+  expect(writes).toEqual([["POST /v1/scheduler/iso8601", { ...live, command: "new", environmentVariables }]]);
+  expect((await only(scheduler)).observed).toMatchObject({ health: "Healthy" });
+  expect(compareJobs({ name: "a", command: "new" }, (await only(scheduler)).spec, ["schedule"])).toEqual([]);
 });
 
 it("moves the start of a changed schedule out of the past, so that the write does not run the job", async () => {
@@ -65,6 +67,92 @@ it("keeps a scheduled job that others run after, until they are gone", async () 
   await scheduler.remove({ id: jobId("b"), mark: MARK });
   await scheduler.remove({ id: jobId("a"), mark: MARK });
   expect(writes.map(([line]) => line)).toEqual(["DELETE /v1/scheduler/job/b", "DELETE /v1/scheduler/job/a"]);
+});
+
+it("keeps a dependent job that others, whoever made them, would be hung onto its parents for", async () => {
+  const { scheduler, writes } = await fake({
+    a: { name: "a", ...scheduled, ...owned },
+    b: { name: "b", command: "x", parents: ["a"], ...owned },
+    c: { name: "c", command: "x", parents: ["b"] },
+  });
+  await expect(scheduler.remove({ id: jobId("b"), mark: MARK })).rejects.toMatchObject({
+    code: "SCHEDULER_CONFLICT",
+    message: "c must go or get other parents before b can be removed",
+  });
+  expect(writes).toEqual([]);
+});
+
+it.each([
+  [400, "<html>bad gateway</html>", "SCHEDULER_UNREACHABLE"],
+  [200, "<html>log in</html>", "SCHEDULER_UNREACHABLE"],
+  [200, '{"name":"b"}', "SCHEDULER_UNREACHABLE"],
+])("does not take %i %s for a job that is not there, and writes nothing", async (status, body, code) => {
+  const lines: string[] = [];
+  const address = await serving((line, answer) => {
+    lines.push(line);
+    if (line.endsWith("/jobs")) answer(200, "[]");
+    else answer(status, body);
+  });
+  const scheduler = chronos({ addresses: [address], clock: systemClock });
+  await expect(scheduler.apply(update("a", scheduled, undefined))).rejects.toMatchObject({ code });
+  expect(lines.filter((line) => !line.startsWith("GET"))).toEqual([]);
+});
+
+it("takes a login page's 200 for no write", async () => {
+  const address = await serving((line, answer) => {
+    if (line.endsWith("/jobs")) answer(200, "[]");
+    else if (line.startsWith("GET")) answer(400, '{"message":"unknown"}');
+    else answer(200, "<html>log in</html>");
+  });
+  const scheduler = chronos({ addresses: [address], clock: systemClock });
+  await expect(scheduler.apply(update("a", scheduled, undefined))).rejects.toMatchObject({
+    code: "SCHEDULER_UNREACHABLE",
+    message: "Chronos answered POST /iso8601 with something else than it should",
+  });
+});
+
+it.each([
+  ["text/plain", "requirement failed: bad schedule", "SCHEDULER_INVALID", "it gives no reason"],
+  ["text/html", "<html>bad request</html>", "SCHEDULER_UNREACHABLE", "cannot answer now"],
+])("tells version 2's refusal in %s from a proxy's page", async (_type, body, code, words) => {
+  const address = await serving((line, answer) => {
+    if (line.startsWith("GET /v1")) answer(404, "");
+    else if (line.startsWith("GET")) answer(200, "[]");
+    else answer(400, body);
+  });
+  const scheduler = chronos({ addresses: [address], clock: systemClock });
+  const done = scheduler.apply(update("a", scheduled, undefined));
+  await expect(done).rejects.toMatchObject({ code });
+  await expect(done).rejects.toThrow(words);
+});
+
+it("follows a Chronos that was upgraded to its new paths", async () => {
+  let prefix = "/scheduler";
+  const address = await serving((line, answer) =>
+    line === `GET ${prefix}/jobs`
+      ? answer(200, `[${JSON.stringify({ name: "a", ...owned })}]`)
+      : answer(404, ""),
+  );
+  const scheduler = chronos({ addresses: [address], clock: systemClock });
+  const found = async () => (await scheduler.list({ mark: MARK })).map((job) => job.id);
+  expect(await found()).toEqual(["a"]);
+  prefix = "/v1/scheduler";
+  expect(await found()).toEqual(["a"]);
+});
+
+it("repeats no environment value and no stack trace of a refusal", async () => {
+  const address = await serving((line, answer) => {
+    if (line.endsWith("/jobs")) return answer(200, "[]");
+    if (line.startsWith("GET")) return answer(400, '{"message":"unknown"}');
+    const message = "java.lang.Exception: cannot use hunter2\n\tat org.apache.mesos.chronos (hunter2)";
+    return answer(400, JSON.stringify({ status: "Bad Request", message }));
+  });
+  const scheduler = chronos({ addresses: [address], clock: systemClock });
+  const spec = { ...scheduled, environmentVariables: [{ name: "TOKEN", value: "hunter2" }] };
+  await expect(scheduler.apply(update("a", spec, undefined))).rejects.toMatchObject({
+    code: "SCHEDULER_INVALID",
+    message: "Chronos refused the job: java.lang.Exception: cannot use •••",
+  });
 });
 
 it.each([

@@ -102,8 +102,8 @@ async function refuseBrokenFamily(
 
 /**
  * The whole job to post. A new job is posted as its file has it, so that one whose start is past runs at once, as Chronos
- * has it. A write to a present job replaces everything, so counters, and a schedule that merely moved on, are carried along,
- * and a changed schedule does not make it run at once. Failures are counted anew, since they were the old spec's.
+ * has it. A write to a present job replaces everything, so every counter, and a schedule that merely moved on, is carried
+ * along, and a changed schedule does not make it run at once.
  */
 function bodyOf(
   { id, spec, mark, ignore }: ApplyRequest,
@@ -119,7 +119,7 @@ function bodyOf(
   const timed = isSameSchedule(kept, present)
     ? { ...kept, schedule: present.schedule ?? "" }
     : startingLater(kept, now);
-  return withMark({ ...timed, ...counters, errorsSinceLastSuccess: 0 }, mark);
+  return withMark({ ...timed, ...counters }, mark, textIn(present.lastError));
 }
 
 function startingLater(job: JsonObject, now: number): JsonObject {
@@ -160,7 +160,7 @@ async function remove(
   const job = jobs.find((one) => one.name === id);
   if (!job) return;
   if (markOf(job) !== mark) throw conflict(`the job ${id} does not bear this engine's mark; it stays`);
-  const children = Array.isArray(job.parents) ? [] : childrenOf(jobs, id);
+  const children = childrenOf(jobs, id);
   if (children.length > 0)
     throw conflict(`${children.join(", ")} must go or get other parents before ${id} can be removed`);
   await client.delete(id, signal);

@@ -6,7 +6,8 @@ import { commonFailure, serverMessage } from "../http/failure.ts";
 /** What a refusal of Chronos means (reference 2.1). Version 2 answers in plain text, which is not repeated. */
 export function chronosFailure(answer: HttpAnswer, sent?: JsonObject): SluiceError {
   const said = serverMessage(answer, secretsOf(sent));
-  if (answer.status === 400)
+  // Version 2 says why in plain text; a page is a proxy's.
+  if (answer.status === 400 && !/^\s*</.test(answer.text))
     return new SluiceError("SCHEDULER_INVALID", `Chronos refused the job: ${said ?? "it gives no reason"}`);
   return commonFailure("Chronos", answer, said);
 }

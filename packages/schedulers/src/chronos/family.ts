@@ -1,7 +1,10 @@
 import type { JobId, JsonObject } from "@sluice/core";
 import { listIn, textIn } from "../format/reading.ts";
 
-/** Names of the jobs that run after this one. Removing a scheduled parent would strip them of most of their fields. */
+/**
+ * Names of the jobs that run after this one. Removing a scheduled parent would strip them of most of their fields, and removing
+ * a dependent one would hang them, whoever made them, on its parents.
+ */
 export function childrenOf(jobs: readonly JsonObject[], id: JobId): readonly string[] {
   return jobs.filter((job) => listIn(job.parents).includes(id)).flatMap((job) => textIn(job.name) ?? []);
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@sluice/core";
 import type { Complaint } from "../format/complaint.ts";
 import { listIn, objectsIn, textIn } from "../format/reading.ts";
-import { MARK_VARIABLE } from "./mark.ts";
+import { OWN_VARIABLES } from "./mark.ts";
 import { isTimeZone, parseSchedule } from "./schedule.ts";
 
 /** The rules of Chronos that span fields (reference 2.2 to 2.4), for a spec that may still be of the wrong shape. */
@@ -59,7 +59,7 @@ function variableRules(job: JsonObject): Complaint[] {
     const name = textIn(variable.name);
     if (name === undefined) return [];
     const path = ["environmentVariables", at, "name"];
-    if (name === MARK_VARIABLE) return [{ path, message: "is Sluice's own mark; leave it out" }];
+    if (OWN_VARIABLES.includes(name)) return [{ path, message: "is Sluice's own mark; leave it out" }];
     if (seen.has(name)) return [{ path, message: `is given twice: ${name}` }];
     seen.add(name);
     return [];

@@ -1,6 +1,6 @@
 import { fingerprintOf, type JsonObject, jobId, type LiveJob, type Observation } from "@sluice/core";
 import { listIn, numberIn, textIn, without } from "../format/reading.ts";
-import { markOf } from "./mark.ts";
+import { earlierErrorOf, markOf } from "./mark.ts";
 import { hasFinished } from "./normalise.ts";
 import { parseSchedule, periodKey, phaseOf } from "./schedule.ts";
 
@@ -40,13 +40,19 @@ export function observe(job: JsonObject): Observation {
 function afterRuns(job: JsonObject, plan: string): Observation {
   const [succeeded, failed] = [textIn(job.lastSuccess) ?? "", textIn(job.lastError) ?? ""];
   const errors = numberIn(job.errorsSinceLastSuccess) ?? 0;
-  if (errors > 0 && failed !== "" && timeOf(failed) >= timeOf(succeeded)) {
+  const isEarlier = failed === earlierErrorOf(job);
+  if (errors > 0 && failed !== "" && !isEarlier && timeOf(failed) >= timeOf(succeeded)) {
     const runs = errors === 1 ? "1 run" : `${errors} runs`;
     return {
       health: "Degraded",
       message: `${runs} failed since the last success, last at ${failed}; ${plan}`,
     };
   }
+  if (errors > 0 && isEarlier)
+    return {
+      health: "Healthy",
+      message: `not run since it was changed after a failure at ${failed}; ${plan}`,
+    };
   const ran = succeeded === "" ? "" : `last run succeeded at ${succeeded}; `;
   return { health: "Healthy", message: ran + plan };
 }

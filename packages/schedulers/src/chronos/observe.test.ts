@@ -9,7 +9,14 @@ const NEXT = "scheduled, next run at 2026-01-03T03:00:00.000Z";
 const EXPECTED: Record<string, [health: string, message: string]> = {
   dependent: ["Healthy", "runs after load, clean"],
   disabled: ["Suspended", "disabled"],
-  "failed-before-the-last-write": ["Healthy", NEXT],
+  "failed-again-since-the-last-write": [
+    "Degraded",
+    "3 runs failed since the last success, last at 2026-01-03T03:00:10.000Z; scheduled, next run at 2026-01-04T03:00:00.000Z",
+  ],
+  "failed-before-the-last-write": [
+    "Healthy",
+    `not run since it was changed after a failure at 2026-01-02T03:00:10.000Z; ${NEXT}`,
+  ],
   failing: ["Degraded", `2 runs failed since the last success, last at 2026-01-02T03:00:10.000Z; ${NEXT}`],
   finished: ["Healthy", "last run succeeded at 2026-01-02T03:00:10.000Z; its last run is over"],
   "never-ran": ["Healthy", NEXT],
