@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   blobId,
@@ -11,6 +12,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type GitSource, type GitSourceOptions, gitSource } from "./git-source.ts";
 import { type ScratchRepository, scratchRepository } from "./testing/scratch-repository.ts";
+import { treeCache } from "./trees/tree-cache.ts";
 
 let repository: ScratchRepository;
 let sources: Source[];
@@ -273,6 +275,20 @@ describe("a source", () => {
     await expect(source.sizes?.([commit as string as ObjectId])).rejects.toMatchObject({
       code: "GIT_FAILED",
     });
+  });
+
+  it("shares with others what it read of trees, and keeps to its own limit with what others read", async () => {
+    const commit = repository.commit({ "dir/a": "1", "dir/b": "2", "dir/c": "3" });
+    const trees = treeCache(100);
+    const first = await open({ trees });
+    const files = await first.tree(commit);
+    const folder = repository.git("rev-parse", "main:dir");
+    const object = join(repository.path, "objects", folder.slice(0, 2), folder.slice(2));
+    rmSync(object, { force: true });
+    await expect((await open()).tree(commit)).rejects.toMatchObject({ code: "GIT_OBJECT_MISSING" });
+    expect(await (await open({ trees })).tree(commit)).toEqual(files);
+    const narrow = await open({ trees, limits: { maxFiles: 2 } });
+    await expect(narrow.tree(commit)).rejects.toMatchObject({ code: "LIMIT_EXCEEDED" });
   });
 
   it("tells no lengths where it could only read the blobs to measure them", async () => {

@@ -21,6 +21,7 @@ import type { RemoteAccess } from "./remote/access.ts";
 import type { Remote } from "./remote/remote.ts";
 import { type AttributesAbove, attributesAbove } from "./trees/attributes-above.ts";
 import { compareTrees } from "./trees/compare-trees.ts";
+import type { TreeCache } from "./trees/tree-cache.ts";
 import { treeStore } from "./trees/tree-store.ts";
 
 export interface GitSourceOptions {
@@ -46,6 +47,8 @@ export interface GitSourceOptions {
   readonly access?: RemoteAccess;
   /** Each has its default. */
   readonly limits?: Partial<SourceLimits>;
+  /** What this source and others have read of trees. Default: a cache of its own, of as many entries as `maxFiles`. */
+  readonly trees?: TreeCache;
   /** Told in a sentence what does not stop the source but a person may want to know. */
   readonly log?: (message: string) => void;
 }
@@ -68,7 +71,7 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   const gitDir = remote ? remote.gitDir : onceFound(() => findGitDir(options.repository));
   const reader = await chooseReader(options, limits, program, gitDir);
   const whole = remote ? wholeOrDistrusted(reader, remote) : reader;
-  const store = treeStore(whole, limits.maxFiles);
+  const store = treeStore(whole, limits.maxFiles, options.trees);
   let newest: CommitId | undefined;
 
   async function head(signal?: AbortSignal): Promise<CommitId | undefined> {

@@ -10,3 +10,4 @@ export type { PasswordAuth, RemoteAccess, SshAccess, TokenAuth } from "./remote/
 export { initBareRepository } from "./server/bare-repository.ts";
 export { type GitHttpBackendOptions, type GitHttpHandler, gitHttpBackend } from "./server/http-backend.ts";
 export type { AttributesAbove } from "./trees/attributes-above.ts";
+export { type TreeCache, treeCache } from "./trees/tree-cache.ts";

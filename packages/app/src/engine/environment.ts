@@ -14,7 +14,7 @@ import {
   type TargetName,
   targetName,
 } from "@sluice/core";
-import { gitSource } from "@sluice/git";
+import { gitSource, type TreeCache } from "@sluice/git";
 import type { SchedulerKind, schedulerKind } from "@sluice/schedulers";
 import { isRemote } from "../config/load.ts";
 import type { Config, EnvironmentConfig, TargetConfig } from "../config/schema.ts";
@@ -61,6 +61,8 @@ export interface EnvironmentContext {
   readonly kindOf: typeof schedulerKind | undefined;
   /** The environment of several branches this one is of. */
   readonly pattern?: EnvName;
+  /** What all sources of this process have read of trees: a push is reviewed and mirrored by two of them. */
+  readonly trees?: TreeCache | undefined;
 }
 
 /**
@@ -73,8 +75,9 @@ export function environmentsOf(
   clock: Clock,
   random: Random,
   kindOf?: typeof schedulerKind,
+  trees?: TreeCache,
 ): readonly Environment[] {
-  const context = { config, embedded, clock, random, kindOf };
+  const context = { config, embedded, clock, random, kindOf, trees };
   return Object.entries(config.environments)
     .filter(([, { source }]) => source.branches === undefined)
     .map(([name, settings]) => environmentOf(context, envName(name), settings));
@@ -119,6 +122,7 @@ export function environmentOf(
         random,
         access: accessOf(settings.source),
         limits: limitsOf(config.limits),
+        ...(context.trees ? { trees: context.trees } : {}),
         ...(path ? { path } : {}),
         ...(quarantine ? { quarantine } : {}),
       });

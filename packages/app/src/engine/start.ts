@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { consulKv } from "@sluice/consul";
 import { type Clock, type Kv, messageOf, type Random, SluiceError } from "@sluice/core";
-import { initBareRepository } from "@sluice/git";
+import { initBareRepository, treeCache } from "@sluice/git";
 import type { Config } from "../config/schema.ts";
 import type { LiveEnvironments } from "./branches/live.ts";
 import { type Closers, closers } from "./closers.ts";
@@ -54,9 +54,10 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
     roles.has("http") || roles.has("deployer")
       ? (await import("@sluice/schedulers")).schedulerKind
       : undefined;
-  const environments = environmentsOf(config, embedded, clock, random, kinds);
+  const trees = treeCache(config.limits.maxFiles);
+  const environments = environmentsOf(config, embedded, clock, random, kinds, trees);
   const branches = await liveBranches(
-    { config, embedded, clock, random, kindOf: kinds },
+    { config, embedded, clock, random, kindOf: kinds, trees },
     { environments, kv, closing },
   );
   const role = roles.has("http")

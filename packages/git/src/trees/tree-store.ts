@@ -1,6 +1,7 @@
 import { isSluiceError, type ObjectId, SluiceError } from "@sluice/core";
 import type { ObjectReader } from "../objects/object-reader.ts";
 import { parseTree, type TreeEntry } from "./parse-tree.ts";
+import { treeCache } from "./tree-cache.ts";
 
 /** Parsed trees of one repository. */
 export interface TreeStore {
@@ -11,38 +12,24 @@ export interface TreeStore {
   entries(oid: ObjectId, folder: string, signal?: AbortSignal): Promise<readonly TreeEntry[]>;
 }
 
-/** As many entries are kept in memory over all trees as one may have; the trees used longest ago are forgotten first. */
-export function treeStore(reader: ObjectReader, most: number): TreeStore {
-  const kept = new Map<ObjectId, readonly TreeEntry[]>();
-  let total = 0;
-
-  function keep(oid: ObjectId, entries: readonly TreeEntry[]) {
-    if (entries.length > most || kept.has(oid)) return;
-    kept.set(oid, entries);
-    total += weight(entries);
-    for (const [oldest, one] of kept) {
-      if (total <= most) break;
-      kept.delete(oldest);
-      total -= weight(one);
-    }
+/** @param most entries a tree may have. */
+export function treeStore(reader: ObjectReader, most: number, cache = treeCache(most)): TreeStore {
+  async function read(oid: ObjectId, folder: string, signal: AbortSignal | undefined) {
+    const object = await reader.read(oid, signal).catch((error: unknown) => {
+      throw isSluiceError(error, "FILE_TOO_LARGE") ? tooManyEntries(folder, most) : error;
+    });
+    if (object.type !== "tree")
+      throw new SluiceError("GIT_FAILED", `the object ${oid} is a ${object.type}, not a tree`);
+    return parseTree(oid, object.bytes, most);
   }
 
   return {
     async entries(oid, folder, signal) {
-      const known = kept.get(oid);
-      if (known) {
-        kept.delete(oid);
-        kept.set(oid, known);
-        return known;
-      }
-      const object = await reader.read(oid, signal).catch((error: unknown) => {
-        throw isSluiceError(error, "FILE_TOO_LARGE") ? tooManyEntries(folder, most) : error;
-      });
-      if (object.type !== "tree")
-        throw new SluiceError("GIT_FAILED", `the object ${oid} is a ${object.type}, not a tree`);
-      const entries = parseTree(oid, object.bytes, most);
+      const known = cache.get(oid);
+      const entries = known ?? (await read(oid, folder, signal));
+      // A source with a higher limit may have kept it.
       if (entries.length > most) throw tooManyEntries(folder, most);
-      keep(oid, entries);
+      if (!known) cache.keep(oid, entries);
       return entries;
     },
   };
@@ -51,8 +38,4 @@ export function treeStore(reader: ObjectReader, most: number): TreeStore {
 function tooManyEntries(folder: string, most: number): SluiceError {
   const where = folder === "" ? "the repository's root" : `the folder "${folder}"`;
   return new SluiceError("LIMIT_EXCEEDED", `${where} has more than ${most} entries (limits.maxFiles)`);
-}
-
-function weight(entries: readonly TreeEntry[]): number {
-  return entries.length + 1;
 }
