@@ -146,3 +146,39 @@ describe("events", () => {
     }
   });
 });
+
+describe("history", () => {
+  it("tells every commit that changed a job and how it did, from notes where there are some", async () => {
+    const { code, output } = await engine.sluice("history", "apps/a", "-o", "json");
+    expect(code).toBe(0);
+    const { entries, complete } = JSON.parse(output) as {
+      entries: { change: string; commit: { subject: string; commit: string }; outcome: { state: string } }[];
+      complete: boolean;
+    };
+    expect([complete, entries.map(({ change, commit }) => [change, commit.subject])]).toEqual([
+      true,
+      [
+        ["updated", "one of a"],
+        ["updated", "two of a"],
+        ["created", "eight sleepers"],
+      ],
+    ]);
+    expect(entries.map(({ outcome }) => outcome.state)).toEqual(["healthy", "unknown", "unknown"]);
+    await clone.git("fetch", "origin", "refs/notes/*:refs/notes/*");
+    const note =
+      "production: degraded in 3s at 2026-01-01T00:00:00.000Z (8 created) [sluice]\n  apps/a Refused: too large\n";
+    const first = entries[2]?.commit.commit ?? "";
+    await clone.git("notes", "--ref=deployments", "append", "-m", note, first);
+    expect((await clone.git("push", "origin", "refs/notes/deployments")).code).toBe(0);
+    const table = await engine.sluice("history", "apps/a");
+    expect(table.output.split("\n").slice(1, 4)).toEqual([
+      expect.stringMatching(/^main@sha1:\S+ +\S+Z +A\. Person +updated +✔ healthy +one of a$/),
+      expect.stringMatching(/ updated +- +two of a$/),
+      expect.stringMatching(/ created +✗ Refused: too large +eight sleepers$/),
+    ]);
+    expect((await engine.sluice("history", "apps/a", "--limit", "1")).output).toMatch(
+      /◎ there are older ones/,
+    );
+    expect((await engine.sluice("history", "apps/nothing")).output).toMatch(/has no job "apps\/nothing"/);
+  });
+});

@@ -4,6 +4,8 @@ import type { TreeStore } from "./trees/tree-store.ts";
 
 interface Commit {
   readonly tree: ObjectId;
+  /** The first is the one it continues; others were merged into it. */
+  readonly parents: readonly CommitId[];
   readonly info: CommitInfo;
 }
 
@@ -56,6 +58,7 @@ function parseCommit(commit: CommitId, bytes: Buffer): Commit {
   const subject = message.trimStart().split("\n", 1)[0] ?? "";
   return {
     tree: tree as ObjectId,
+    parents: [...headers.matchAll(/^parent ([0-9a-f]{40})$/gm)].map(([, id]) => id as CommitId),
     info: {
       commit,
       author: text(name),

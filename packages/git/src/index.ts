@@ -2,6 +2,12 @@ export { type ListBranchesOptions, listBranches } from "./branches.ts";
 export type { SigningKey } from "./committer/commit-object.ts";
 export { type GitCommitterOptions, gitCommitter } from "./committer/git-committer.ts";
 export { type GitSource, type GitSourceOptions, gitSource } from "./git-source.ts";
+export {
+  type GitHistory,
+  type GitHistoryOptions,
+  gitHistory,
+  type HistoryStep,
+} from "./history/git-history.ts";
 export { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 export { type GitNotesOptions, gitNotes } from "./notes/git-notes.ts";
 export { branchRef } from "./refs/branch-name.ts";

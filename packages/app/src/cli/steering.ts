@@ -1,10 +1,11 @@
 import { type Command, Option } from "commander";
 import type { EventsOptions } from "./commands/events.ts";
+import type { HistoryOptions } from "./commands/history.ts";
 import type { PruneOptions } from "./commands/prune.ts";
 import type { ResumeOptions, SuspendOptions } from "./commands/suspend.ts";
 import type { SyncOptions } from "./commands/sync.ts";
 import type { CliContext } from "./context.ts";
-import { type Done, onEnvironment } from "./shared-options.ts";
+import { type Done, onEnvironment, onServer, output } from "./shared-options.ts";
 
 /** Commands by which a person steers what Git alone does not say: when to look, what to leave alone, what may go. */
 export function steeringCommands(program: Command, context: CliContext, done: Done): void {
@@ -50,6 +51,17 @@ export function steeringCommands(program: Command, context: CliContext, done: Do
 }
 
 function eventCommands(program: Command, context: CliContext, done: Done): void {
+  onServer(
+    program
+      .command("history")
+      .description("every commit that changed a job, newest first, and how it did")
+      .argument("<job>", "apps/shop/web"),
+  )
+    .addOption(output())
+    .option("--limit <number>", "how many at the most", "20")
+    .action(async (job: string, options: HistoryOptions) =>
+      done(await (await import("./commands/history.ts")).history(job, options, context)),
+    );
   onEnvironment(program.command("events").description("what happened lately, in an environment or in all"))
     .option("-w, --watch", "go on with what comes, through restarts of the engine")
     .option("--job <key>", "only what concerns this job: apps/shop/web")

@@ -2,6 +2,7 @@ import {
   type CommitId,
   decodeRecord,
   isSluiceError,
+  type JobKey,
   type JobStatus,
   type KvEntry,
   parseRevision,
@@ -15,10 +16,13 @@ import { type SuspendedView, suspendedViews } from "./controls/suspension.ts";
 import { diffOf } from "./diff.ts";
 import { findEnvironment } from "./find.ts";
 import { follow } from "./follow.ts";
+import { historyOf } from "./history/history.ts";
 import { sendLines } from "./lines.ts";
 
 /** How long `sync --wait` and `wait` follow a deployment at the most. */
 const FOLLOW_MS = 60 * 60_000;
+
+const MOST_HISTORY = 1_000;
 
 /** What is known of an environment, as the API tells it. */
 export interface EnvironmentView {
@@ -57,6 +61,15 @@ export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
 
   app.get<{ Params: { name: string } }>("/api/v1/environments/:name/diff", async ({ params }) =>
     diffOf(find(params.name), context, signal),
+  );
+
+  app.get<{ Params: { name: string }; Querystring: { job?: string; limit?: string } }>(
+    "/api/v1/environments/:name/history",
+    async ({ params, query: { job, limit } }) => {
+      if (!job) throw new SluiceError("USAGE", "say which job: ?job=apps/shop/web");
+      const most = Math.min(MOST_HISTORY, Math.max(1, Number(limit ?? 20) || 20));
+      return historyOf(find(params.name), job as JobKey, most, context);
+    },
   );
 
   app.get<{ Params: { name: string }; Querystring: FollowQuery }>(
