@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { BIN, COMMAND_ENV, collect, type Printed } from "../harness/engine.ts";
+import { peakMib } from "../harness/peak-memory.ts";
 
 const APP = fileURLToPath(new URL("../../packages/app", import.meta.url));
 export const BUNDLED = join(APP, "bundle", "sluice.js");
@@ -91,9 +92,4 @@ export function cpuMs(pid: number): number {
     .replace(/^.*\) /s, "")
     .split(" ");
   return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks) * 10, 0);
-}
-
-function peakMib(pid: number): number {
-  const [, kib] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1")) ?? [];
-  return Number(kib) / 1024;
 }

@@ -8,6 +8,7 @@ import { eventually } from "./eventually.ts";
 /** Some roles of an engine in a process of their own: `sluice up mirror`. */
 export interface RoleProcess {
   readonly folder: string;
+  readonly pid: number;
   /** Everything it has printed so far. */
   output(): string;
   /** Waits until it has printed this so many times. */
@@ -49,6 +50,7 @@ export async function startRoles({ roles, config }: RoleProcessOptions): Promise
   };
   const role: RoleProcess = {
     folder,
+    pid: child.pid ?? 0,
     output: printed.text,
     async printed(pattern, { times = 1, deadlineMs = PATIENCE_MS } = {}) {
       const every = new RegExp(pattern.source, "g");
