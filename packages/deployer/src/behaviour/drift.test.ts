@@ -58,78 +58,6 @@ it.each([
   expect(w.apps.jobs.get("web" as never)?.spec).toEqual({ id: "web", image: "2" });
 });
 
-it("leaves fields alone that a job leaves to others", async () => {
-  w = world();
-  w.mirror.push({ "apps/web.yaml": job("web", { instances: 1, sluice: { ignore: ["instances"] } }) });
-  w.start();
-  await w.until(() => w.deployment()?.state === "healthy");
-  w.apps.put("web", { id: "web", instances: 9 }, MARK);
-  await w.round();
-  expect([w.apps.writes.length, w.apps.jobs.get("web" as never)?.spec.instances]).toEqual([1, 9]);
-});
-
-it("leaves a job alone that it did not make, unless its file says to adopt it", async () => {
-  w = world();
-  w.apps.put("web", { id: "web", by: "hand" });
-  w.apps.put("api", { id: "api", by: "another engine" }, "other-mark");
-  w.mirror.push({ "apps/web.yaml": job("web"), "apps/api.yaml": job("api") });
-  w.start();
-  await w.until(() => w.deployment()?.state === "stalled");
-  await w.round();
-  expect(w.states()).toEqual({
-    "apps/web": "OutOfSync/Healthy/NotOwned",
-    "apps/api": "OutOfSync/Healthy/NotOwned",
-  });
-  expect(w.apps.writes).toEqual([]);
-  w.mirror.push({ "apps/web.yaml": job("web", { sluice: { adopt: true } }) });
-  await w.until(() => w.status("apps/web")?.reason === "Applied");
-  expect([...w.apps.jobs.values()].map(({ id, owner, spec }) => [id, owner, spec])).toEqual([
-    ["web", MARK, { id: "web" }],
-    ["api", "other-mark", { id: "api", by: "another engine" }],
-  ]);
-});
-
-it("leaves alone what a person suspended, until it is resumed", async () => {
-  await running();
-  w.kv.set(w.layout.control("suspend"), JSON.stringify({ jobs: ["apps/web"] }));
-  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }), "apps/api.yaml": job("api", { image: "2" }) });
-  await w.until(() => w.status("apps/web")?.reason === "Suspended");
-  await w.until(() => w.status("apps/api")?.attempted === w.deployment()?.attempted);
-  expect(w.apps.jobs.get("web" as never)?.spec.image).toBe("1");
-  expect(w.apps.jobs.get("api" as never)?.spec.image).toBe("2");
-  w.kv.unset(w.layout.control("suspend"));
-  await w.until(() => w.deployment()?.state === "healthy");
-  expect(w.apps.jobs.get("web" as never)?.spec.image).toBe("2");
-});
-
-it("does nothing while it cannot tell what is suspended", async () => {
-  await running();
-  w.kv.set(w.layout.control("suspend"), "{");
-  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
-  await w.idle();
-  await w.round();
-  expect(w.apps.writes.length).toBe(2);
-  expect(w.events.of("deployment.failed").map(({ code }) => code)).toEqual(["KV_RECORD_INVALID"]);
-});
-
-it("a job that takes long does not keep others from being looked after", async () => {
-  await running({ apps: { waitMs: 600_000 } });
-  w.apps.afterApply = (id) =>
-    id === "web" ? { health: "Progressing", message: "starting" } : { health: "Healthy", message: "running" };
-  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }), "apps/api.yaml": job("api") });
-  await w.until(() => w.status("apps/web")?.reason === "Progressing");
-  w.apps.put("api", { id: "api", by: "hand" }, MARK);
-  await w.round();
-  expect(w.apps.jobs.get("api" as never)?.spec).toEqual({ id: "api" });
-  expect([w.states(), w.deployment()?.state]).toEqual([
-    { "apps/web": "Synced/Progressing/Progressing", "apps/api": "Synced/Healthy/Applied" },
-    "progressing",
-  ]);
-  w.apps.observe("web", { health: "Healthy", message: "running" });
-  await w.idle();
-  expect([w.deployment()?.state, w.apps.writes.length]).toEqual(["healthy", 4]);
-});
-
 it("drift that waits for a dependency is not forgotten when other news comes in between", async () => {
   w = world({ apps: { waitMs: 600_000 } });
   const api = job("api", { sluice: { dependsOn: ["db"] } });
@@ -150,6 +78,53 @@ it("drift that waits for a dependency is not forgotten when other news comes in 
   await w.idle();
   expect([w.apps.jobs.get("api" as never)?.spec, w.status("apps/api")?.reason]).toEqual([
     { id: "api" },
+    "Applied",
+  ]);
+});
+
+async function minutes(count: number) {
+  for (let step = 0; step < count * 12; step++) {
+    await w.clock.advance(5_000);
+    await w.idle();
+  }
+}
+
+it("whoever keeps changing a job is not fought in every round: twice at once, then after ever longer pauses", async () => {
+  await running();
+  let hands = 0;
+  const { apply } = w.apps;
+  w.apps.apply = async (request, signal) => {
+    const answer = await apply(request, signal);
+    if (request.id === "web")
+      setImmediate(() => w.apps.put("web", { id: "web", by: `hand ${++hands}` }, MARK));
+    return answer;
+  };
+  w.apps.put("web", { id: "web", by: "hand" }, MARK);
+  await minutes(10);
+  const inTen = hands;
+  await minutes(60);
+  // After 0, 0, 10, 30, 70, 150 and 310 seconds; then after 630, 1270 and 2550.
+  expect([inTen, hands]).toEqual([7, 10]);
+  expect(w.states()).toEqual({
+    "apps/web": "OutOfSync/Healthy/Drifted",
+    "apps/api": "Synced/Healthy/Applied",
+  });
+  expect(w.status("apps/web")?.message).toMatch(
+    /^changed in the scheduler again after it was put right 10 times in a row; the next time is not before 2026-/,
+  );
+});
+
+it("a change in Git is sent at once, however often the job was put right before", async () => {
+  await running();
+  for (let hand = 0; hand < 3; hand++) {
+    w.apps.put("web", { id: "web", by: `hand ${hand}` }, MARK);
+    await w.clock.advance(200);
+  }
+  expect(w.status("apps/web")?.reason).toBe("Drifted");
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }), "apps/api.yaml": job("api") });
+  await w.clock.advance(200);
+  expect([w.apps.jobs.get("web" as never)?.spec, w.status("apps/web")?.reason]).toEqual([
+    { id: "web", image: "2" },
     "Applied",
   ]);
 });

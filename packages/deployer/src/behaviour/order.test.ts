@@ -146,19 +146,3 @@ it("rolls out a chain of two thousand jobs", async () => {
   await w.until(() => w.deployment()?.state === "healthy", "the chain", 600_000);
   expect(w.apps.writes.map(({ id }) => id)).toEqual(Object.keys(files).map((_, at) => `${at}`));
 });
-
-it("does not wait for a job that asks not to be waited for", async () => {
-  w = world();
-  slow(w, "db");
-  w.mirror.push({
-    "apps/db.yaml": job("db", { sluice: { waitMs: 0 } }),
-    "apps/web.yaml": job("web", { sluice: { dependsOn: ["db"] } }),
-  });
-  w.start();
-  await w.until(() => w.status("apps/web")?.reason === "Applied");
-  await w.round();
-  expect(w.states()).toEqual({
-    "apps/db": "Synced/Progressing/Progressing",
-    "apps/web": "Synced/Healthy/Applied",
-  });
-});

@@ -1,8 +1,8 @@
-import type { LiveJob, Revision, TargetName } from "@sluice/core";
+import type { LiveJob, TargetName } from "@sluice/core";
 import PQueue from "p-queue";
 import { putDeployment } from "../deployment.ts";
 import { DEFAULT_CONCURRENCY } from "../options.ts";
-import { entryOf, provenEntry } from "../records/entry.ts";
+import { entryOf } from "../records/entry.ts";
 import type { JobRecords } from "../records/job-records.ts";
 import { elapsed, known, type Pass, type Term } from "../term.ts";
 import { announce } from "./announce.ts";
@@ -14,6 +14,7 @@ import { lost } from "./lost.ts";
 import { type JobNode, type Write, waitMsOf } from "./node.ts";
 import { nodeResult } from "./node-result.ts";
 import { type Sent, send } from "./send.ts";
+import { countSent, finishedEntry } from "./sent.ts";
 
 /** One target's part of a rollout. */
 interface Lane {
@@ -182,28 +183,4 @@ function deadlineOf(node: JobNode, records: JobRecords, term: Term): number {
   const status = records.statuses.get(node.key);
   const since = status?.reason === "Progressing" ? Date.parse(status.since) : term.options.clock.now();
   return since + waitMsOf(node.job, term);
-}
-
-/** The live version is taken for the sent spec's own only if nobody wrote in between; otherwise the next round compares. */
-function finishedEntry(
-  pass: Pass,
-  { job }: JobNode,
-  live: LiveJob,
-  sent: string | undefined,
-  revision: Revision,
-) {
-  const { format } = known(pass.term.options.targets.get(job.target), `target ${job.target}`);
-  const ours = live.version === sent || format.compare(job.spec, live.spec, job.options.ignore).length === 0;
-  const old = known(pass.term.records, "records").inventory.get(job.key);
-  return provenEntry(entryOf(job, old, { version: ours ? live.version : undefined, revision }), job);
-}
-
-function countSent(term: Term, kind: Write["kind"]): void {
-  if (!term.deployment) return;
-  const { counts } = term.deployment;
-  const [created, updated] = kind === "create" ? [1, 0] : [0, 1];
-  term.deployment = {
-    ...term.deployment,
-    counts: { ...counts, created: counts.created + created, updated: counts.updated + updated },
-  };
 }

@@ -19,8 +19,8 @@ import type { MemoryKv } from "@sluice/core/testing";
 
 /** Writes revisions to a KV as the mirror does. */
 export interface ToyMirror {
-  /** Makes exactly these files (path to text) the environment's revision. @returns it. */
-  push(files: Readonly<Record<string, string>>): Revision;
+  /** Makes exactly these files (path to text) the environment's revision. @param skipped as in the marker. @returns it. */
+  push(files: Readonly<Record<string, string>>, skipped?: RevisionMarker["skipped"]): Revision;
   /** Writes the marker of the current revision as `applying`, as a mirror does in the middle of a large commit. */
   beginApplying(): void;
   /** Leaves records of changes out from now on, as a mirror does whose records ran out. */
@@ -40,7 +40,7 @@ export function toyMirror(kv: MemoryKv, layout: KvLayout): ToyMirror {
 
   const mirror: ToyMirror = {
     forgetChanges: false,
-    push(wanted) {
+    push(wanted, skipped) {
       pushes += 1;
       const now = new Map(Object.entries(wanted).map(([path, text]) => [encodePath(path), text]));
       const commit = commitId(createHash("sha1").update(`${pushes}`).digest("hex"));
@@ -54,7 +54,15 @@ export function toyMirror(kv: MemoryKv, layout: KvLayout): ToyMirror {
       const at = "2026-01-01T00:00:00Z";
       const about = { commit, author: "A", email: "a@example.test", at, subject: `push ${pushes}` };
       const record: ChangesRecord = { revision, previous, changes, commit: about };
-      marker = { state: "synced", revision, previous, files: now.size, digest, at };
+      marker = {
+        state: "synced",
+        revision,
+        previous,
+        files: now.size,
+        digest,
+        at,
+        ...(skipped ? { skipped } : {}),
+      };
       const next = marker;
       files = now;
       write([

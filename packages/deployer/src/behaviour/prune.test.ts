@@ -22,25 +22,6 @@ function ids() {
   return [...w.apps.jobs.keys()].sort();
 }
 
-it("a file that cannot be read stalls its own jobs and removes nothing", async () => {
-  await running(jobs(3));
-  w.mirror.push({ "apps/0.yaml": "id: [", "apps/1.yaml": job("1", { image: "2" }) });
-  await w.until(
-    () =>
-      w.status("apps/1")?.attempted === w.deployment()?.attempted && w.status("apps/1")?.reason === "Applied",
-  );
-  await w.round();
-  expect(ids()).toEqual(["0", "1", "2"]);
-  expect(w.states()).toEqual({
-    "apps/0": "OutOfSync/Healthy/InvalidSpec",
-    "apps/1": "Synced/Healthy/Applied",
-    "apps/2": "OutOfSync/Healthy/PruneRefused",
-  });
-  expect(w.deployment()?.state).toBe("stalled");
-  w.mirror.push(jobs(2));
-  await w.until(() => ids().length === 2);
-});
-
 it.each([
   ["holds no file at all", {}],
   ["holds no job", { "README.md": "moved" }],
@@ -131,36 +112,101 @@ it("a job that another one hangs on is removed after it", async () => {
   ]);
 });
 
-it("a folder that deploy.yaml moves to another name keeps its jobs", async () => {
-  await running(jobs(3));
-  const moved = Object.fromEntries(
-    Object.entries(jobs(3)).map(([path, text]) => [path.replace("apps/", "marathon/"), text]),
-  );
-  w.mirror.push({ ...moved, "deploy.yaml": "targets: { apps: { folder: marathon } }" });
-  await w.until(() => w.status("apps/0")?.file === "marathon/0.yaml");
-  expect([ids(), w.apps.writes.length]).toEqual([["0", "1", "2"], 3]);
-});
-
-it("a deploy.yaml with a problem changes no policy and removes nothing; jobs go on under the last good one", async () => {
-  await running({ ...jobs(3), "deploy.yaml": "targets: { apps: { folder: apps } }" });
-  w.mirror.push({
-    ...jobs(2),
-    "apps/0.yaml": job("0", { image: "2" }),
-    "deploy.yaml": "targets: { apps: { foldr: x } }",
-  });
-  await w.until(() => w.deployment()?.state === "stalled");
-  expect(w.deployment()?.message).toBe('deploy.yaml:1: unknown key "foldr" (did you mean "folder"?)');
-  await w.round();
-  expect([ids(), w.apps.jobs.get("0" as never)?.spec.image]).toEqual([["0", "1", "2"], "2"]);
-});
-
-it("with a bad deploy.yaml and no earlier one known, everything waits", async () => {
+it("a job that comes back between plan and removal is not removed, even where the watch is late", async () => {
   w = world();
-  w.mirror.push({ ...jobs(2), "deploy.yaml": "- no\n- policy" });
-  w.start();
-  await w.until(() => w.deployment()?.state === "stalled");
-  await w.round();
-  expect([w.deployment()?.reason, w.apps.writes]).toEqual(["InvalidSpec", []]);
-  w.mirror.push(jobs(2));
+  w.kv.watch = async function* (_key, { signal }) {
+    await new Promise((resolve) => signal.addEventListener("abort", resolve));
+    yield undefined;
+  };
+  const both = { "apps/web.yaml": job("web"), "apps/api.yaml": job("api") };
+  w.mirror.push(both);
+  const { engine } = w.start();
   await w.until(() => w.deployment()?.state === "healthy");
+  const { list } = w.apps;
+  w.apps.list = async (query, signal) => {
+    w.apps.list = list;
+    const answer = await list(query, signal);
+    w.mirror.push(both);
+    return answer;
+  };
+  w.mirror.push({ "apps/web.yaml": job("web") });
+  engine.wake();
+  await w.idle();
+  await w.round();
+  expect(w.apps.writes.map(({ kind, id }) => `${kind} ${id}`)).toEqual(["apply api", "apply web"]);
+});
+
+const GRACE = { "deploy.yaml": "prune: { grace: 5m }" };
+
+it("with a grace, a job must be gone from Git for that long; the status says until when", async () => {
+  await running(jobs(3, GRACE));
+  w.mirror.push(jobs(2, GRACE));
+  await w.until(() => w.status("apps/2")?.reason === "PrunePending");
+  const gone = Date.parse(w.inventory().find(({ key }) => key === "apps/2")?.absentSince ?? "");
+  const until = new Date(gone + 5 * 60_000).toISOString();
+  expect(w.status("apps/2")?.message).toBe(
+    `it is gone from Git, and is removed after ${until} unless it comes back`,
+  );
+  await w.clock.advance(gone + 5 * 60_000 - 1_000 - w.clock.now());
+  expect(ids()).toEqual(["0", "1", "2"]);
+  await w.clock.advance(3_000);
+  expect([ids(), Object.keys(w.states())]).toEqual([
+    ["0", "1"],
+    ["apps/0", "apps/1"],
+  ]);
+});
+
+it("a job that comes back within the grace was never touched, and the next grace is a whole one", async () => {
+  await running(jobs(3, GRACE));
+  const writes = w.apps.writes.length;
+  w.mirror.push(jobs(2, GRACE));
+  await w.clock.advance(4 * 60_000);
+  w.mirror.push(jobs(3, GRACE));
+  await w.until(() => w.status("apps/2")?.reason === "Applied");
+  await w.clock.advance(2 * 60_000);
+  w.mirror.push(jobs(2, GRACE));
+  await w.clock.advance(4 * 60_000);
+  expect([ids(), w.apps.writes.length]).toEqual([["0", "1", "2"], writes]);
+  await w.clock.advance(2 * 60_000);
+  expect(ids()).toEqual(["0", "1"]);
+});
+
+it("an engine that takes over goes on counting the grace", async () => {
+  w = world();
+  w.mirror.push(jobs(3, GRACE));
+  const first = w.start();
+  await w.until(() => w.deployment()?.state === "healthy");
+  w.mirror.push(jobs(2, GRACE));
+  await w.idle();
+  await w.clock.advance(4 * 60_000);
+  await first.stop();
+  w.start();
+  await w.idle();
+  await w.clock.advance(30_000);
+  expect(ids()).toEqual(["0", "1", "2"]);
+  await w.clock.advance(60_000);
+  await w.idle();
+  expect(ids()).toEqual(["0", "1"]);
+});
+
+it("a person who agrees to the removals of a revision need not wait for the grace", async () => {
+  await running(jobs(3, GRACE));
+  const revision = w.mirror.push(jobs(2, GRACE));
+  await w.until(() => w.status("apps/2")?.reason === "PrunePending");
+  const at = new Date(w.clock.now()).toISOString();
+  w.kv.set(w.layout.control("sync"), JSON.stringify({ at, prune: ["apps"], revision }));
+  await w.until(() => ids().length === 2);
+});
+
+it("jobs within their grace count towards the limit", async () => {
+  const policy = { "deploy.yaml": "prune: { grace: 5m, maxJobs: 1, maxPercent: 0 }" };
+  await running(jobs(4, policy));
+  w.mirror.push(jobs(3, policy));
+  await w.clock.advance(4 * 60_000);
+  w.mirror.push(jobs(2, policy));
+  await w.clock.advance(10 * 60_000);
+  expect([ids(), w.status("apps/3")?.message]).toEqual([
+    ["0", "1", "2", "3"],
+    "2 of 4 jobs are gone from Git and at most 1 are removed unasked",
+  ]);
 });

@@ -1,0 +1,147 @@
+import type { Observation } from "@sluice/core";
+import { afterEach, describe, expect, it } from "vitest";
+import { job, type World, world } from "../testing/world.ts";
+
+let w: World;
+afterEach(() => w.stop());
+
+const HEALTHY = { health: "Healthy", message: "running" } as const;
+const DEGRADED = { health: "Degraded", message: "crashes" } as const;
+
+describe("a spec that failed", () => {
+  it.each<[string, Observation, string]>([
+    ["never turned healthy", DEGRADED, "Synced/Degraded/HealthTimeout"],
+    ["was given up by the scheduler", { ...DEGRADED, failed: true }, "Synced/Degraded/HealthTimeout"],
+    ["was rolled back by the scheduler", { ...HEALTHY, rolledBack: true }, "OutOfSync/Healthy/RolledBack"],
+  ])("is held where it %s, until Git changes", async (_, observed, state) => {
+    w = world({ apps: { waitMs: 5_000 } });
+    w.apps.afterApply = (_id, spec) => (spec.image === "bad" ? observed : HEALTHY);
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "bad" }) });
+    w.start();
+    await w.until(() => w.deployment()?.state === "degraded");
+    await w.round();
+    await w.round();
+    expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": state }, 1]);
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "good" }) });
+    await w.until(() => w.deployment()?.state === "healthy");
+    expect(w.status("apps/web")?.failed).toBeUndefined();
+  });
+
+  it("is not fought over when the scheduler has put the old one back", async () => {
+    w = world();
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+    await w.until(() => w.status("apps/web")?.reason === "Progressing");
+    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    w.apps.observe("web", { ...HEALTHY, rolledBack: true });
+    await w.until(() => w.status("apps/web")?.reason === "RolledBack");
+    await w.round();
+    await w.round();
+    expect([w.apps.writes.length, w.apps.jobs.get("web" as never)?.spec.image]).toEqual([2, "1"]);
+  });
+
+  it("is not fought over either when that happened while no engine was looking", async () => {
+    w = world();
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    const first = w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+    await w.until(() => w.status("apps/web")?.reason === "Progressing");
+    await first.stop();
+    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    w.apps.observe("web", { ...HEALTHY, rolledBack: true });
+    w.start();
+    await w.round();
+    expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": "OutOfSync/Healthy/RolledBack" }, 2]);
+  });
+
+  it("is held across a restart of the engine, and sent again when a person retries", async () => {
+    w = world();
+    w.apps.fault = (call) => (call === "apply" ? "SCHEDULER_INVALID" : undefined);
+    w.mirror.push({ "apps/web.yaml": job("web") });
+    const first = w.start();
+    await w.until(() => w.deployment()?.state === "degraded");
+    expect(w.states()).toEqual({ "apps/web": "OutOfSync/Missing/Refused" });
+    await first.stop();
+    w.apps.fault = undefined;
+    w.start();
+    await w.round();
+    expect(w.apps.writes.length).toBe(0);
+    w.kv.set(
+      w.layout.control("sync"),
+      JSON.stringify({ at: new Date(w.clock.now()).toISOString(), retry: true }),
+    );
+    await w.until(() => w.deployment()?.state === "healthy");
+    expect(w.apps.writes.length).toBe(1);
+  });
+
+  it("is not sent again by a sync that does not ask for it, nor by an old wish after a restart", async () => {
+    w = world();
+    w.kv.set(w.layout.control("sync"), JSON.stringify({ at: "2025-01-01T00:00:00Z", retry: true }));
+    let asked = 0;
+    w.apps.fault = (call) => {
+      if (call !== "apply") return undefined;
+      asked += 1;
+      return "SCHEDULER_INVALID";
+    };
+    w.mirror.push({ "apps/web.yaml": job("web") });
+    const first = w.start();
+    await w.until(() => w.deployment()?.state === "degraded");
+    w.kv.set(w.layout.control("sync"), JSON.stringify({ at: "2030-01-01T00:00:00Z", retry: false }));
+    await w.round();
+    await first.stop();
+    w.start();
+    await w.round();
+    expect(asked).toBe(1);
+  });
+
+  it("counts as applied if it turns healthy after all", async () => {
+    w = world({ apps: { waitMs: 5_000 } });
+    w.apps.afterApply = () => DEGRADED;
+    w.mirror.push({ "apps/web.yaml": job("web") });
+    w.start();
+    await w.until(() => w.deployment()?.state === "degraded");
+    w.apps.observe("web", HEALTHY);
+    await w.until(() => w.deployment()?.state === "healthy");
+    expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": "Synced/Healthy/Applied" }, 1]);
+  });
+});
+
+it("the scheduler's rollout of a spec that nobody wants any more is ended, once, so that the next one can be sent", async () => {
+  w = world({ apps: { waitMs: 600_000 } });
+  w.apps.afterApply = (_, { image }) => (image === "bad" ? DEGRADED : HEALTHY);
+  const cancelled: string[] = [];
+  let locked = false;
+  w.apps.cancel = async (id) => {
+    cancelled.push(id);
+    locked = false;
+  };
+  w.apps.fault = (call) => (call === "apply" && locked ? "SCHEDULER_LOCKED" : undefined);
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "bad" }) });
+  w.start();
+  await w.until(() => w.status("apps/web")?.health === "Degraded");
+  locked = true;
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "good" }) });
+  await w.until(() => w.deployment()?.state === "healthy");
+  expect([cancelled, w.apps.writes.map(({ spec }) => spec?.image)]).toEqual([["web"], ["bad", "good"]]);
+});
+
+it("the rollout of somebody else is waited for, never ended", async () => {
+  w = world();
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+  const cancelled: string[] = [];
+  w.apps.cancel = async (id) => void cancelled.push(id);
+  w.start();
+  await w.until(() => w.deployment()?.state === "healthy");
+  w.apps.fault = (call) => (call === "apply" ? "SCHEDULER_LOCKED" : undefined);
+  w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+  await w.until(() => w.status("apps/web")?.reason === "Locked");
+  await w.round();
+  expect(cancelled).toEqual([]);
+  w.apps.fault = undefined;
+  await w.until(() => w.deployment()?.state === "healthy");
+});
