@@ -1,6 +1,7 @@
-import { createServer } from "node:http";
+import { request as ask, createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { systemClock } from "@sluice/core";
+import type { Garbling } from "@sluice/core/testing/scheduler-conformance";
 
 /** Options every driver under test is opened with. */
 export function optionsFor(address: string) {
@@ -24,6 +25,45 @@ export async function sameAnswer(
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** Stands before a server, spoils its answers to reads, and passes on everything else. */
+export async function garbling(
+  address: string,
+  how: Garbling,
+): Promise<{ readonly address: string; stop(): Promise<void> }> {
+  const server = createServer((request, response) => {
+    const { method, headers, url } = request;
+    const passed = ask(`${address}${url}`, { method, headers, agent: false }, (answer) => {
+      const parts: Buffer[] = [];
+      answer.on("data", (part: Buffer) => parts.push(part));
+      answer.on("end", () => {
+        const body = Buffer.concat(parts);
+        if (method === "GET") return spoil(response, how, body);
+        response.writeHead(answer.statusCode ?? 500, answer.headers).end(body);
+      });
+    });
+    request.pipe(passed);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    address: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    stop() {
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+function spoil(response: ServerResponse, how: Garbling, body: Buffer): void {
+  const half = body.subarray(0, body.length / 2);
+  if (how === "truncated") {
+    response.writeHead(200, { "content-length": body.length }).write(half);
+    setImmediate(() => response.destroy());
+    return;
+  }
+  const bodies = { "cut short": half, html: "<html>log in</html>", empty: "", foreign: '{"hello":"world"}' };
+  response.writeHead(200, { "content-type": "application/json" }).end(bodies[how]);
 }
 
 /** An address where nobody listens. */

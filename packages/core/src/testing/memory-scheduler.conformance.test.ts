@@ -36,7 +36,14 @@ schedulerConformance(
       stop: async () => undefined,
     };
   },
-  { watch: true, cancel: false },
+  {
+    watch: true,
+    cancel: false,
+    specs: {
+      "a small job": () => ({ command: "sleep 1" }),
+      "a job with lists and mappings": () => ({ command: "sleep 1", env: { A: "b" }, ports: [1, 2] }),
+    },
+  },
 );
 
 function compare(desired: JsonObject, live: JsonObject, ignore: readonly string[]): readonly FieldChange[] {

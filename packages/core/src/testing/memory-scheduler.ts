@@ -64,7 +64,7 @@ export function memoryScheduler(): MemoryScheduler {
       signal?.throwIfAborted();
       check("list");
       if ("mark" in query) return [...jobs.values()].filter((job) => job.owner === query.mark);
-      return query.ids.flatMap((id) => jobs.get(id) ?? []);
+      return [...new Set(query.ids)].flatMap((id) => jobs.get(id) ?? []);
     },
     async apply({ id, spec: wanted, mark, live, ignore }, signal) {
       signal?.throwIfAborted();

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { abilityRules } from "./scheduler-conformance/abilities.ts";
-import { failureRules } from "./scheduler-conformance/failures.ts";
+import { failureRules, garblingRules } from "./scheduler-conformance/failures.ts";
 import { listRules } from "./scheduler-conformance/lists.ts";
+import { roundTripRules } from "./scheduler-conformance/round-trips.ts";
 import { type SchedulerAbilities, type SchedulerSubject, trialOf } from "./scheduler-conformance/subject.ts";
 import { applyRules, removeRules } from "./scheduler-conformance/writes.ts";
 
-export type { SchedulerAbilities, SchedulerSubject } from "./scheduler-conformance/subject.ts";
+export type { Garbling, SchedulerAbilities, SchedulerSubject } from "./scheduler-conformance/subject.ts";
 
 /**
  * Declares the suite of the `Scheduler` port's contract: every sentence of `ports/scheduler.ts` is a test.
@@ -36,5 +37,7 @@ export function schedulerConformance(
     describe("remove", () => removeRules(trial));
     describe("failures", () => failureRules(trial));
     describe("abilities", () => abilityRules(trial, abilities));
+    if (abilities.garbles) describe("spoilt answers", () => garblingRules(trial));
+    if (abilities.specs) describe("round trips", () => roundTripRules(trial, abilities.specs ?? {}));
   });
 }

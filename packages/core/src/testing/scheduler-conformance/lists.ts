@@ -29,6 +29,31 @@ export function listRules(trial: () => Trial): void {
     ]);
   });
 
+  it("lists by id that very job, and not those whose ids begin or end alike", async () => {
+    const t = trial();
+    await Promise.all([t.create("a"), t.create("a-more"), t.create("b-a")]);
+    const listed = await t.scheduler.list({ ids: [t.id("a"), t.id("a")] });
+    expect(listed.map((job) => job.id)).toEqual([t.id("a")]);
+  });
+
+  it("lists nothing for no ids", async () => {
+    const t = trial();
+    await t.create("a");
+    expect(await t.scheduler.list({ ids: [] })).toEqual([]);
+  });
+
+  it("shows a job that somebody changed at another version, still under its mark", async () => {
+    const t = trial();
+    const first = await t.create("a");
+    await t.change(first.id);
+    const changed = await t.healthy(first.id);
+    expect(changed.version).not.toBe(first.version);
+    expect(changed.owner).toBe(t.mark);
+    expect(t.compare(t.spec(first.id, "first"), changed.spec, []).map((one) => one.path)).toEqual([
+      t.changedPath,
+    ]);
+  });
+
   it("lists many ids as well as few", async () => {
     const t = trial();
     await t.create("a");

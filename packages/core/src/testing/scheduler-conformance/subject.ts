@@ -20,13 +20,23 @@ export interface SchedulerSubject {
   drop(id: JobId): Promise<void>;
   /** A scheduler of this kind whose server is away, refuses the credentials, or refuses every write as invalid. */
   failing(how: "unreachable" | "denied" | "invalid"): Promise<Scheduler>;
+  /** The same server behind something that spoils every answer to a read; needed where `abilities.garbles`. */
+  garbled?(how: Garbling): Promise<Scheduler>;
   stop(): Promise<void>;
 }
 
-/** Which optional members the scheduler has. */
+/** Ways an answer is none: cut off on the way, cut off by its sender, a login page, nothing, somebody else's JSON. */
+export const GARBLINGS = ["truncated", "cut short", "html", "empty", "foreign"] as const;
+export type Garbling = (typeof GARBLINGS)[number];
+
+/** Which optional members the scheduler has, and what more its server lets be tested. */
 export interface SchedulerAbilities {
   readonly watch: boolean;
   readonly cancel: boolean;
+  /** The subject can spoil answers. */
+  readonly garbles?: boolean;
+  /** Specs of every shape the format has, by what is particular about them, each of a job that becomes healthy. */
+  readonly specs?: Readonly<Record<string, (id: JobId) => JsonObject>>;
 }
 
 /** A subject with ids and marks of its own, so that tests can share one server. */

@@ -26,6 +26,29 @@ export function applyRules(trial: () => Trial): void {
     expect([after?.owner, t.compare(before.spec, after?.spec ?? {}, [])]).toEqual([undefined, []]);
   });
 
+  it("refuses to create its own job a second time, as after an answer that was lost", async () => {
+    const t = trial();
+    const before = await t.create("a");
+    const { id } = before;
+    await expect(
+      t.scheduler.apply({ id, spec: t.spec(id, "first"), mark: t.mark, live: undefined, ignore: [] }),
+    ).rejects.toMatchObject({ code: "SCHEDULER_CONFLICT" });
+    expect((await t.find(id))?.version).toBe(before.version);
+  });
+
+  it("changes nothing by sending the spec that is there", async () => {
+    const t = trial();
+    const live = await t.create("a");
+    const spec = t.spec(live.id, "first");
+    await t.scheduler.apply({ id: live.id, spec, mark: t.mark, live, ignore: [] });
+    const after = await t.healthy(live.id);
+    expect([after.owner, t.compare(spec, after.spec, []), t.compare(live.spec, after.spec, [])]).toEqual([
+      t.mark,
+      [],
+      [],
+    ]);
+  });
+
   it("replaces a job wholly: what the new spec leaves out is gone, the mark stays", async () => {
     const t = trial();
     const live = await t.create("a");
@@ -88,6 +111,21 @@ export function removeRules(trial: () => Trial): void {
   it("counts a job that is gone already as removed", async () => {
     const t = trial();
     await expect(t.scheduler.remove({ id: t.id("absent"), mark: t.mark })).resolves.toBeUndefined();
+  });
+
+  it("removes a job once, and the second time counts as done", async () => {
+    const t = trial();
+    const { id } = await t.create("a");
+    await t.scheduler.remove({ id, mark: t.mark });
+    await t.scheduler.remove({ id, mark: t.mark });
+    expect(await t.scheduler.list({ ids: [id] })).toEqual([]);
+  });
+
+  it("makes a job anew after it was removed", async () => {
+    const t = trial();
+    const { id } = await t.create("a");
+    await t.scheduler.remove({ id, mark: t.mark });
+    expect((await t.create("a")).owner).toBe(t.mark);
   });
 
   it("never removes a job without the mark, nor one of another mark", async () => {
