@@ -4,6 +4,8 @@ import { chronosFormat } from "./chronos/format.ts";
 import type { HttpOptions } from "./http/options.ts";
 import { marathon } from "./marathon/driver.ts";
 import { marathonFormat } from "./marathon/format.ts";
+import { swarm } from "./swarm/driver.ts";
+import { swarmFormat } from "./swarm/format.ts";
 
 /** What every scheduler is opened with. */
 export interface SchedulerOptions extends HttpOptions {
@@ -21,6 +23,7 @@ export interface SchedulerKind {
 export const schedulerKinds: Readonly<Record<string, SchedulerKind>> = {
   marathon: { format: marathonFormat, open: marathon },
   chronos: { format: chronosFormat, open: chronos },
+  swarm: { format: swarmFormat, open: swarm },
 };
 
 /** @throws CONFIG_INVALID, naming the known kinds. */

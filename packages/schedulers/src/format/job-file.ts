@@ -54,8 +54,10 @@ export interface JobPart {
   readonly after: readonly JobId[];
 }
 
-/** Picks the native form that a document has. */
-export type NativeForms = (document: JsonObject) => NativeJob;
+/** Picks the native form that a document has, or what reads it where it is no native form. */
+export type NativeForms = (document: JsonObject) => NativeJob | DocumentReader;
+
+export type DocumentReader = (document: TextDocument, target: TargetName) => ReadDocument;
 
 /** True for YAML and JSON files. */
 export function isJobFile(path: FilePath): boolean {
@@ -82,7 +84,8 @@ export function readJobFile(
   return { jobs, problems };
 }
 
-interface ReadDocument {
+/** What a document holds. */
+export interface ReadDocument {
   readonly jobs: readonly ParsedJob[];
   readonly complaints: readonly Complaint[];
 }
@@ -95,6 +98,7 @@ function readDocument(
   const { value } = document;
   if (!isJsonObject(value)) return { jobs: [], complaints: [notAJob(value)] };
   const native = typeof forms === "function" ? forms(value) : forms;
+  if (typeof native === "function") return native(document, target);
   const several = native.several?.(value);
   const context = { document, target, native };
   if (!several) return readJob({ path: [], value, after: [] }, context);
@@ -148,7 +152,7 @@ function under(path: Complaint["path"], complaints: readonly Complaint[]): reado
 }
 
 /** One complaint per place: what else is said of a value of the wrong type follows from its type. */
-function firstPerPlace(complaints: readonly Complaint[]): readonly Complaint[] {
+export function firstPerPlace(complaints: readonly Complaint[]): readonly Complaint[] {
   const seen = new Set<string>();
   return complaints.filter(({ path }) => {
     const place = path.join("\0");

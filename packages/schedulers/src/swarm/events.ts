@@ -1,0 +1,91 @@
+import type { IncomingMessage } from "node:http";
+import { backoffMs, type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
+import { objectIn, textIn } from "../format/reading.ts";
+import { type HintQueue, hintQueue } from "../http/hint-queue.ts";
+import type { SwarmClient } from "./client.ts";
+
+export interface EventOptions {
+  readonly client: Pick<SwarmClient, "events">;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const RETRY = { firstMs: 500, mostMs: 30_000 };
+/** An event is a few hundred bytes; a line this long is no event. */
+const LONGEST_LINE = 1_000_000;
+
+/**
+ * Docker's events as hints: a service's name, or undefined after a connection was made, since events before it are lost.
+ * Services are told of by any manager, containers only by the node they run on. Reconnects until the signal aborts.
+ */
+export async function* watchEvents(
+  options: EventOptions,
+  signal: AbortSignal,
+): AsyncIterable<JobId | undefined> {
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const hints = hintQueue(either);
+  const reading = keepReading(options, hints, either);
+  try {
+    while (!signal.aborted) yield* await hints.next();
+  } finally {
+    stop.abort();
+    await reading;
+  }
+}
+
+async function keepReading(
+  { client, clock, random }: EventOptions,
+  hints: HintQueue,
+  signal: AbortSignal,
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      const stream = await client.events(signal);
+      failures = 0;
+      hints.add(undefined);
+      await readStream(stream, hints, signal);
+    } catch {
+      failures += 1;
+    }
+    // A stream that ended well is opened anew with the shortest pause.
+    await clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, random), signal);
+  }
+}
+
+async function readStream(stream: IncomingMessage, hints: HintQueue, signal: AbortSignal): Promise<void> {
+  const cut = () => stream.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    let rest = "";
+    stream.setEncoding("utf8");
+    for await (const part of stream) {
+      const lines = (rest + part).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LONGEST_LINE) throw new Error("no line ends");
+      for (const line of lines) if (line !== "") hints.add(hintOf(line));
+    }
+  } finally {
+    signal.removeEventListener("abort", cut);
+    stream.destroy();
+  }
+}
+
+/** The service an event is about; undefined, for "any", where it does not say. */
+export function hintOf(line: string): JobId | undefined {
+  const event = parsed(line);
+  const attributes = isJsonObject(event) ? objectIn(objectIn(event.Actor)?.Attributes) : undefined;
+  const type = isJsonObject(event) ? event.Type : undefined;
+  const name =
+    type === "service" ? textIn(attributes?.name) : textIn(attributes?.["com.docker.swarm.service.name"]);
+  return name === undefined ? undefined : jobId(name);
+}
+
+function parsed(line: string): Json | undefined {
+  try {
+    return JSON.parse(line) as Json;
+  } catch {
+    return undefined;
+  }
+}
