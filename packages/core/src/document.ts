@@ -58,7 +58,8 @@ function addDocument(
   problems: SyntaxProblem[],
 ): void {
   const flaws = [...document.errors, ...document.warnings];
-  for (const { pos, message } of flaws) problems.push({ ...placeAt(lines, pos[0]), message });
+  for (const { pos, message } of flaws)
+    problems.push({ ...placeAt(lines, pos[0]), message: withoutContent(message) });
   if (flaws.length > 0 || document.contents === null) return;
   try {
     const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
@@ -71,6 +72,11 @@ function addDocument(
   } catch (error) {
     problems.push({ ...placeAt(lines, document.contents.range?.[0] ?? 0), message: messageOf(error) });
   }
+}
+
+/** The library quotes what it stumbled over, which may be a password that was not put in quotes. */
+function withoutContent(message: string): string {
+  return message.replace(/(: | %|\\).*$/s, "");
 }
 
 function locate(document: YamlDocument, lines: LineCounter, path: readonly (string | number)[]): TextPlace {

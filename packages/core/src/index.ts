@@ -108,5 +108,5 @@ export type {
   Scheduler,
 } from "./ports/scheduler.ts";
 export type { Source, TreeChange, TreeFile } from "./ports/source.ts";
-export { MASK, maskField, redact } from "./redact.ts";
+export { MASK, maskField, redact, secretValues } from "./redact.ts";
 export { suggest } from "./suggest.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "./model/json.ts";
-import { MASK, maskField, redact } from "./redact.ts";
+import { MASK, maskField, redact, secretValues } from "./redact.ts";
 
 describe("maskField", () => {
   it.each([
@@ -54,6 +54,11 @@ describe("maskField", () => {
     ],
     [{ uris: ["https://u:p@host/a"] }, { uris: [`https://${MASK}@host/a`] }],
     [
+      ["./run", "--db-password", "s3cret", "--token=s3cret", "-v"],
+      ["./run", "--db-password", MASK, `--token=${MASK}`, "-v"],
+    ],
+    [{ cmd: "PGPASSWORD=s3cret ./run" }, { cmd: `PGPASSWORD=${MASK} ./run` }],
+    [
       { a: null, b: 3, c: false },
       { a: null, b: 3, c: false },
     ],
@@ -70,6 +75,14 @@ describe("redact", () => {
     ["git+ssh://u:p@h and HTTP://a:b@c", `git+ssh://${MASK}@h and HTTP://${MASK}@c`],
     ["https://host/a@b and mail a@b.test", "https://host/a@b and mail a@b.test"],
     ["https://host?x=a@b", "https://host?x=a@b"],
+    ["./run --password=hunter2 --port=80", `./run --password=${MASK} --port=80`],
+    ["./run --api-key 'a b' -v", `./run --api-key ${MASK} -v`],
+    ["?access_token=abc&x=1", `?access_token=${MASK}&x=1`],
+    ['{"dbPassword": "a b", "x": 1}', `{"dbPassword": ${MASK}, "x": 1}`],
+    ["Authorization: Bearer abc.def", `Authorization: Bearer ${MASK}`],
+    ["authorization: token=abc", `authorization: ${MASK}`],
+    ["env.DB_PASSWORD: must be a text", "env.DB_PASSWORD: must be a text"],
+    ["the token file cannot be read", "the token file cannot be read"],
   ])("of %j leaves %j", (text, clean) => {
     expect(redact(text)).toBe(clean);
   });
@@ -84,5 +97,32 @@ describe("redact", () => {
 
   it("takes a secret for text, not for a pattern", () => {
     expect(redact("a.*b aXXb $&", ["a.*b"])).toBe(`${MASK} aXXb $&`);
+  });
+});
+
+describe("secretValues", () => {
+  it("finds every text that a masked difference hides, and nothing else", () => {
+    const job = {
+      id: "/web",
+      cmd: "./run --password=in-cmd --port=80",
+      args: ["--token", "in-args", "plain"],
+      env: { LEVEL: "in-env", FROM: { secret: "in-reference" } },
+      labels: { team: "shop", dbPassword: "in-label" },
+      fetch: [{ uri: "https://user:in-uri@host/x" }],
+      container: { docker: { image: "web:1", parameters: [{ key: "env", value: "in-parameter" }] } },
+      instances: 3,
+    };
+    expect([...secretValues(job)].sort()).toEqual(
+      [
+        "in-args",
+        "in-cmd",
+        "in-env",
+        "in-label",
+        "in-parameter",
+        "in-reference",
+        "in-uri",
+        "user:in-uri",
+      ].sort(),
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { type JsonObject, SluiceError } from "@sluice/core";
+import { type JsonObject, SluiceError, secretValues } from "@sluice/core";
 import { objectIn, objectsIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer } from "../http/connection.ts";
 import { commonFailure, serverMessage } from "../http/failure.ts";
@@ -15,5 +15,5 @@ export function chronosFailure(answer: HttpAnswer, sent?: JsonObject): SluiceErr
 /** Values of a job that must not come back in a message: its environment, and what it hands to Docker. */
 function secretsOf(job: JsonObject | undefined): readonly string[] {
   const named = [...objectsIn(job?.environmentVariables), ...objectsIn(objectIn(job?.container)?.parameters)];
-  return named.flatMap(([, one]) => textIn(one.value) ?? []);
+  return [...secretValues(job ?? {}), ...named.flatMap(([, one]) => textIn(one.value) ?? [])];
 }

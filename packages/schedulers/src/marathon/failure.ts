@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, SluiceError } from "@sluice/core";
+import { isJsonObject, type JsonObject, SluiceError, secretValues } from "@sluice/core";
 import { listIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer } from "../http/connection.ts";
 import { commonFailure, firstLine, serverMessage } from "../http/failure.ts";
@@ -55,14 +55,10 @@ function dotted(path: string): string {
     .replace(/^\.+/, "");
 }
 
-/** Values of an app or pod that must not come back in a message: environments, and what is handed to Docker. */
+/** Values of an app or pod that must not come back in a message: environments, what is handed to Docker, and whatever is named like a secret. */
 export function secretsOf(job: JsonObject | undefined): readonly string[] {
   if (!job) return [];
-  const containers = objectsIn(job.containers).map(([, one]) => one);
-  const environments = [job.env, job.environment, ...containers.map((one) => one.environment)];
-  const parameters = objectsIn(objectIn(objectIn(job.container)?.docker)?.parameters);
-  return [
-    ...environments.flatMap((one) => Object.values(objectIn(one) ?? {})),
-    ...parameters.map(([, one]) => one.value),
-  ].filter((value) => typeof value === "string");
+  const docker = objectIn(objectIn(job.container)?.docker);
+  const handed = objectsIn(docker?.parameters).flatMap(([, one]) => textIn(one.value) ?? []);
+  return [...secretValues(job), ...handed];
 }
