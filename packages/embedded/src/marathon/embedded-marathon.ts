@@ -42,7 +42,7 @@ export async function embeddedMarathon(options: EmbeddedMarathonOptions): Promis
   const release = await claimFolder(options.dataDir);
   let store: Store | undefined;
   try {
-    store = openStore(options.dataDir);
+    store = openStore(options.dataDir, options.durable ?? options.execution !== "simulated");
     const clock = options.clock ?? systemClock;
     const runner = options.runner ?? processRunner({ dataDir: options.dataDir, clock });
     await runner.recover();

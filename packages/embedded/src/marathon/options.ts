@@ -7,6 +7,11 @@ import type { Capacity } from "./tasks/resources.ts";
 export interface EmbeddedMarathonOptions {
   /** Folder for apps, deployments, sandboxes and the ledger of processes; created when missing. One server per folder. */
   dataDir: string;
+  /**
+   * Whether an acknowledged write also survives a loss of power; a kill of this process it survives in any case.
+   * Default: unless the execution is simulated.
+   */
+  durable?: boolean;
   /** Where to listen, and the host name of tasks. Default 127.0.0.1. */
   host?: string;
   /** 0, the default: any free one. */

@@ -28,9 +28,9 @@ export interface Store {
 /** Marathon's `--zk_max_versions`. */
 const MAX_VERSIONS = 50;
 
-/** @param dataDir see `claimFolder`. */
-export function openStore(dataDir: string): Store {
-  const root = open({ path: join(dataDir, "marathon.lmdb"), maxDbs: 8 });
+/** @param dataDir see `claimFolder`. @param durable see `EmbeddedMarathonOptions.durable`. */
+export function openStore(dataDir: string, durable: boolean): Store {
+  const root = open({ path: join(dataDir, "marathon.lmdb"), maxDbs: 8, noSync: !durable });
   const apps = root.openDB<App, string>({ name: "apps" });
   const groups = root.openDB<GroupFacts, string>({ name: "groups" });
   const versions = root.openDB<App, [string, string]>({ name: "versions" });

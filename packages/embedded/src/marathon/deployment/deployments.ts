@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { type LinkedAbort, linkedAbort } from "../../process/linked-abort.ts";
 import type { EventBus } from "../events.ts";
 import type { App, Change } from "../model.ts";
 import { type Action, type Plan, subjectOf } from "../root/plan.ts";
@@ -46,7 +47,7 @@ export interface Beginning {
 }
 
 interface State extends Running, Beginning {
-  cancelled: AbortController;
+  cancelled: LinkedAbort;
   changes: ReadonlyMap<string, Change>;
 }
 
@@ -57,12 +58,13 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
 
   function end(state: State): void {
     running.delete(state.plan.id);
+    state.cancelled.release();
     for (const { id } of state.plan.changes) if (byApp.get(id) === state.plan.id) byApp.delete(id);
     options.over(state.plan.id);
   }
 
   async function carryOut(state: State): Promise<void> {
-    const signal = AbortSignal.any([state.cancelled.signal, options.closing]);
+    const { signal } = state.cancelled;
     setMaxListeners(0, signal);
     if (signal.aborted) return;
     for (const [index, step] of state.plan.steps.entries()) {
@@ -83,7 +85,13 @@ export function createDeployments(options: DeploymentsOptions): Deployments {
     lockers: (appIds) => [...new Set(appIds.flatMap((id) => byApp.get(id) ?? []))],
     begin(plan, how = {}) {
       const changes = new Map(plan.changes.map((change) => [change.id, change]));
-      const state: State = { ...how, plan, changes, currentStep: 0, cancelled: new AbortController() };
+      const state: State = {
+        ...how,
+        plan,
+        changes,
+        currentStep: 0,
+        cancelled: linkedAbort([options.closing]),
+      };
       if (plan.steps.length > 0) {
         running.set(plan.id, state);
         for (const { id } of plan.changes) byApp.set(id, plan.id);

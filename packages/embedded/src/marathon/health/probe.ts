@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { connect } from "node:net";
+import { linkedAbort } from "../../process/linked-abort.ts";
 import type { ProbeResult } from "./health.ts";
 
 /** Longest body that a readiness check keeps, in bytes. */
@@ -21,24 +22,28 @@ export interface HttpAnswer {
 }
 
 /** Asks by GET, following no redirect and trusting any certificate, as Marathon does. @throws when no answer comes in time. */
-export function ask(probe: HttpProbe, signal: AbortSignal): Promise<HttpAnswer> {
+export async function ask(probe: HttpProbe, signal: AbortSignal): Promise<HttpAnswer> {
+  const limit = linkedAbort([signal], Math.max(1, probe.timeoutMs));
+  try {
+    return await get(probe, limit.signal);
+  } catch (error) {
+    throw limit.signal.aborted ? new Error("no answer in time") : error;
+  } finally {
+    limit.release();
+  }
+}
+
+function get(probe: HttpProbe, signal: AbortSignal): Promise<HttpAnswer> {
   return new Promise((resolve, reject) => {
     const send = probe.secure ? httpsRequest : httpRequest;
-    const limit = AbortSignal.any([signal, AbortSignal.timeout(Math.max(1, probe.timeoutMs))]);
     const path = probe.path.startsWith("/") ? probe.path : `/${probe.path}`;
-    const options = { host: probe.host, port: probe.port, path, signal: limit, agent: false as const };
+    const options = { host: probe.host, port: probe.port, path, signal, agent: false as const };
     const request = send({ ...options, rejectUnauthorized: false }, (response) => {
-      readSome(response).then(
-        (body) =>
-          resolve({
-            status: response.statusCode ?? 0,
-            contentType: response.headers["content-type"] ?? "",
-            body,
-          }),
-        reject,
-      );
+      const { statusCode: status = 0, headers } = response;
+      const contentType = headers["content-type"] ?? "";
+      readSome(response).then((body) => resolve({ status, contentType, body }), reject);
     });
-    request.on("error", (error) => reject(limit.aborted ? new Error("no answer in time") : error));
+    request.on("error", reject);
     request.end();
   });
 }

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { linkedAbort } from "../../process/linked-abort.ts";
 import type { ProcessRunner } from "../../process/process-runner.ts";
 import { portsOf } from "../app/validation.ts";
 import type { HealthCheck } from "../model.ts";
@@ -50,13 +51,10 @@ async function probeCommand(
       stdoutFile: join(sandbox, "check.stdout"),
       stderrFile: join(sandbox, "check.stderr"),
     });
-    const limit = AbortSignal.any([
-      AbortSignal.timeout(Math.max(1, check.timeoutSeconds * 1000)),
-      instance.ending.signal,
-    ]);
-    limit.addEventListener("abort", () => void process.stop(0).catch(() => undefined));
-    const { code } = await process.exited;
-    if (limit.aborted) return { ok: false, cause: "no answer in time" };
+    const limit = linkedAbort([instance.ending.signal], Math.max(1, check.timeoutSeconds * 1000));
+    limit.signal.addEventListener("abort", () => void process.stop(0).catch(() => undefined));
+    const { code } = await process.exited.finally(limit.release);
+    if (limit.signal.aborted) return { ok: false, cause: "no answer in time" };
     return code === 0 ? { ok: true } : { ok: false, cause: `Command exited with status ${code}` };
   } catch (error) {
     return { ok: false, cause: (error as Error).message };

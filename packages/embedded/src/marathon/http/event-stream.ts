@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { linkedAbort } from "../../process/linked-abort.ts";
 import { withLightPlan } from "../deployment/plan-events.ts";
 import type { MarathonEvent } from "../events.ts";
 import type { Api } from "./api.ts";
@@ -42,7 +43,7 @@ async function stream(
   { remoteAddress, types, format = (event) => event }: Subscriber,
   api: Api,
 ): Promise<void> {
-  const closed = new AbortController();
+  const closed = linkedAbort([api.closing]);
   let queued = 0;
   function write(text: string): void {
     if (response.writableEnded) return;
@@ -62,7 +63,7 @@ async function stream(
   const ended = api.leadership.onAbdication(() => response.destroy());
   response.flushHeaders();
   api.events.emit("event_stream_attached", { remoteAddress });
-  const signal = AbortSignal.any([closed.signal, api.closing]);
+  const { signal } = closed;
   while (!signal.aborted) {
     await api.clock.sleep(HEARTBEAT_MS, signal);
     if (!signal.aborted) write("\r\n");

@@ -1,3 +1,4 @@
+import { linkedAbort } from "../../process/linked-abort.ts";
 import { current } from "./backoff.ts";
 import { type Aim, counted, type FleetState } from "./fleet-state.ts";
 import { endInstance, launch } from "./life.ts";
@@ -43,9 +44,10 @@ function wait(fleet: FleetState, reasons: string[], ms: number | undefined): fal
   waiting.add(fleet.appId);
   fleet.waiting = { since: fleet.waiting?.since ?? clock.now(), reasons };
   if (ms === undefined || fleet.timer) return false;
-  const timer = new AbortController();
+  const timer = linkedAbort([closing]);
   fleet.timer = timer;
-  void clock.sleep(ms, AbortSignal.any([timer.signal, closing])).then(() => {
+  void clock.sleep(ms, timer.signal).then(() => {
+    timer.release();
     if (fleet.timer === timer) fleet.timer = undefined;
     if (!closing.aborted) fleet.changed();
   });

@@ -1,4 +1,5 @@
 import type { Clock } from "@sluice/core";
+import type { LinkedAbort } from "../../process/linked-abort.ts";
 import type { EventBus } from "../events.ts";
 import type { HealthMonitor } from "../health/monitor.ts";
 import type { App, TaskFailure } from "../model.ts";
@@ -51,7 +52,7 @@ export interface FleetState {
   /** Instances killed by a person, whose id the next launch takes over. */
   readonly vacant: { id: string; incarnation: number }[];
   driver: (() => void) | undefined;
-  timer: AbortController | undefined;
+  timer: LinkedAbort | undefined;
   /** A change happened that has not been acted upon. */
   dirty: boolean;
   /** Lets the fleet act on a change. Changes that this causes in turn are taken up before it returns. */
