@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { EventsOptions } from "./commands/events.ts";
 import type { HistoryOptions } from "./commands/history.ts";
 import type { PruneOptions } from "./commands/prune.ts";
+import type { PromoteOptions, RollbackOptions } from "./commands/rollback.ts";
 import type { ResumeOptions, SuspendOptions } from "./commands/suspend.ts";
 import type { SyncOptions } from "./commands/sync.ts";
 import type { CliContext } from "./context.ts";
@@ -10,6 +11,7 @@ import { type Done, onEnvironment, onServer, output } from "./shared-options.ts"
 /** Commands by which a person steers what Git alone does not say: when to look, what to leave alone, what may go. */
 export function steeringCommands(program: Command, context: CliContext, done: Done): void {
   eventCommands(program, context, done);
+  commitCommands(program, context, done);
   onEnvironment(program.command("sync").description("look at the branch and at what runs now"))
     .option("--wait", "follow this very sync to its end; exit 1 where it is not healthy")
     .option("--retry", "send specs again that are held after a failure")
@@ -74,6 +76,34 @@ function eventCommands(program: Command, context: CliContext, done: Done): void 
     .action(async (environment: string | undefined, options: EventsOptions) =>
       done(await (await import("./commands/events.ts")).events(named(environment, options), context)),
     );
+}
+
+/** Commands that end in a commit of the deploy repo, so that its log says all that was done. */
+function commitCommands(program: Command, context: CliContext, done: Done): void {
+  const committing = (command: Command) =>
+    onServer(command)
+      .option("--why <text>", "goes into the commit's message")
+      .option("-y, --yes", "do not ask")
+      .option("--wait", "follow it until deployed; exit 1 where it is not healthy");
+  committing(
+    program
+      .command("rollback")
+      .description("commit what a job, or a whole environment, was at an earlier revision")
+      .argument("<what>", "a job, apps/shop/web, or an environment, production")
+      .requiredOption("--to <revision>", "main@sha1:3f2a9c01, or the first digits of a commit's id"),
+  ).action(async (what: string, options: RollbackOptions) =>
+    done(await (await import("./commands/rollback.ts")).rollback(what, options, context)),
+  );
+  committing(
+    program
+      .command("promote")
+      .description("commit to one environment what another one says of a job, a file or a folder")
+      .argument("<what>", "a job, apps/shop/web, or a path of the deploy repo")
+      .requiredOption("--from <environment>", "where it is taken from: its newest commit")
+      .requiredOption("--to <environment>", "where it is committed"),
+  ).action(async (what: string, options: PromoteOptions) =>
+    done(await (await import("./commands/rollback.ts")).promote(what, options, context)),
+  );
 }
 
 /** The environment given as an argument counts more than the option. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { Clock, CommitNotes, Random } from "@sluice/core";
-import { type GitHistory, gitHistory, gitNotes } from "@sluice/git";
+import type { Clock, CommitNotes, Committer, Person, Random } from "@sluice/core";
+import { type GitHistory, gitCommitter, gitHistory, gitNotes } from "@sluice/git";
 import type { Config } from "../config/schema.ts";
 import { accessOf, limitsOf } from "../config/source-access.ts";
 import type { Environment } from "./environment.ts";
@@ -21,6 +21,15 @@ export function openHistory(environment: Environment, context: RepositoryContext
 /** The notes beside the commits of the environment's repository. @throws as `gitSource`. */
 export function openNotes(environment: Environment, context: RepositoryContext): Promise<CommitNotes> {
   return gitNotes(repositoryOptions(environment, context));
+}
+
+/** In whose name commits are made that people ask this engine for. */
+const SLUICE: Person = { name: "Sluice", email: "sluice@localhost" };
+
+/** Commits to the environment's branch. @throws as `gitCommitter`. */
+export function openCommitter(environment: Environment, context: RepositoryContext): Promise<Committer> {
+  const { branch } = environment.config.source;
+  return gitCommitter({ ...repositoryOptions(environment, context), branch, committer: SLUICE });
 }
 
 /** How an environment's repository is reached, for whatever is done with it beside reading its branch. */

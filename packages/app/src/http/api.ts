@@ -10,6 +10,7 @@ import {
 } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../engine/environment.ts";
+import { commitRoutes } from "./commits/routes.ts";
 import type { HttpContext } from "./context.ts";
 import { controlRoutes, orProblem } from "./controls/routes.ts";
 import { type SuspendedView, suspendedViews } from "./controls/suspension.ts";
@@ -47,6 +48,7 @@ export interface EnvironmentView {
 export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
   const { environments, kv, clock, signal } = context;
   controlRoutes(app, context);
+  commitRoutes(app, context);
   const find = (name: string) => findEnvironment(environments, name);
 
   app.get("/api/v1/environments", async () => ({

@@ -1,3 +1,4 @@
+import type { Revision } from "@sluice/core";
 import type { EnvironmentView } from "../../http/api.ts";
 import type { SyncView } from "../../http/controls/routes.ts";
 import { GLYPH } from "../../text/glyphs.ts";
@@ -38,6 +39,11 @@ interface Following {
 export function followSync(following: Following, { at, from }: SyncView): Promise<ExitCode> {
   const { mirror, deployer } = from;
   return follow(following, `?token=${encodeURIComponent(at)}&mirror=${mirror}&deployer=${deployer}`);
+}
+
+/** Until a commit is deployed. */
+export function followCommit(following: Following, revision: Revision): Promise<ExitCode> {
+  return follow(following, `?revision=${encodeURIComponent(revision)}`);
 }
 
 async function follow({ client, environment, context }: Following, query: string): Promise<ExitCode> {
