@@ -6,7 +6,7 @@ const MARK = "production";
 const app: JsonObject = {
   ...{ id: "/web", cmd: "old", instances: 5, labels: { "sluice/owner": MARK } },
   version: "2026-01-01T00:00:00.000Z",
-  ...{ tasksRunning: 5, deployments: [{ id: "d-1" }, { id: "d-2" }] },
+  tasksRunning: 5,
 };
 const shown = { "GET /v2/apps/web": [200, { app }] } as const;
 
@@ -38,8 +38,11 @@ it("reads many ids as one list", async () => {
   expect(seen.map(([line]) => line.split("?")[0]).sort()).toEqual(["GET /v2/apps", "GET /v2/pods/::status"]);
 });
 
-it("asks the launch queue only where an app has not all it wants, and does without it", async () => {
-  const waiting = { ...app, tasksRunning: 0 };
+it.each([
+  ["has not all it wants", { tasksRunning: 0 }],
+  ["is being deployed", { deployments: [{ id: "d-1" }] }],
+])("asks the launch queue only where an app %s, and does without it", async (_which, more) => {
+  const waiting = { ...app, ...more };
   const { scheduler, seen } = await fake({
     "GET /v2/apps": [200, { apps: [waiting] }],
     "GET /v2/queue": [500, {}],

@@ -44,9 +44,11 @@ export function outdatedOf(app: JsonObject): number {
   return running.filter(([, task]) => since !== undefined && (textIn(task.version) ?? since) < since).length;
 }
 
-/** Whether the launch queue has more to tell about an app. */
+/** Whether the launch queue has more to tell about an app: in a rollout the old instances may be all there while no new one starts. */
 export function isUnsettled(app: JsonObject): boolean {
-  return (numberIn(app.tasksRunning) ?? 0) < (numberIn(app.instances) ?? 1);
+  return (
+    listIn(app.deployments).length > 0 || (numberIn(app.tasksRunning) ?? 0) < (numberIn(app.instances) ?? 1)
+  );
 }
 
 /** The launch queue by absolute app id. */
