@@ -72,6 +72,17 @@ it("a job that moves to another target runs there before it is removed from the 
   ]);
 });
 
+it("jobs of one name that go from two targets at once do not wait for each other", async () => {
+  await running({
+    "apps/web.yaml": job("web"),
+    "cron/web.yaml": job("web"),
+    "apps/api.yaml": job("api"),
+    "cron/report.yaml": job("report"),
+  });
+  w.mirror.push({ "apps/api.yaml": job("api"), "cron/report.yaml": job("report") });
+  await w.until(() => ids().length + w.cron.jobs.size === 2);
+});
+
 it("jobs that move to another target count as removals: jobs of the same names may be there for other reasons", async () => {
   const many = (target: string) =>
     Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`${target}/${at}.yaml`, job(`${at}`)]));

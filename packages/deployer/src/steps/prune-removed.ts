@@ -86,11 +86,12 @@ function isUnproven({ reason, applied, attempted }: JobStatus, revision: Revisio
 
 /** A job of the same id in another target: the job may have moved there, and then it must run there first. */
 function reasonElsewhere(key: JobKey, pass: Pass): string | undefined {
-  const { policy, marker } = known(pass.term.tree, "revision");
+  const { policy, marker, desired } = known(pass.term.tree, "revision");
   const { statuses } = known(pass.term.records, "records");
   const { target, id } = splitJobKey(key);
   for (const other of policy.keys()) {
-    const status = other === target ? undefined : statuses.get(jobKey(other, id));
+    const elsewhere = jobKey(other, id);
+    const status = other !== target && desired.jobs.has(elsewhere) ? statuses.get(elsewhere) : undefined;
     if (status && isUnproven(status, marker.revision)) return `${status.key} is not`;
   }
   return undefined;
