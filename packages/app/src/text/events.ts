@@ -72,11 +72,30 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "job.pruned": (e) => [`${GLYPH.done} ${e.key} pruned`],
   "target.failed": (e) => [`${GLYPH.fail} target ${e.target}: ${e.message}`],
   "target.recovered": (e) => [`${GLYPH.done} target ${e.target} answers again`],
+  "image.committed": (e) =>
+    e.changes.map(
+      (one) =>
+        `${GLYPH.done} ${one.image}: ${one.from} → ${one.to} in ${count(one.places, "place")} (commit ${e.commit.slice(0, 8)})`,
+    ),
+  "image.refused": (e) => [`${GLYPH.fail} image ${e.image}: ${e.why}`],
+  "image.held": (e) => [
+    `${GLYPH.wait} ${e.image} ${e.version} is held: somebody went back from it; a newer one, or \`sluice image unpin\`, goes on`,
+  ],
+  "images.invalid": (e) => e.problems.map(problemLine),
+  "images.waiting": (e) => [`${GLYPH.wait} image versions wait to be committed: ${e.message}`],
+  "images.failed": (e) => [`${GLYPH.fail} image versions cannot be committed: ${e.message}`],
+  "images.recovered": () => [`${GLYPH.done} image versions are committed again`],
   "build.started": (e) => [`${GLYPH.begin} ${e.app}: ${buildOf(e)}: ${e.message}`],
   "build.finished": (e) => [
     `${BUILT.has(e.state) ? GLYPH.done : GLYPH.fail} ${e.app}: ${buildOf(e)} ${e.state} in ${formatDuration(e.ms)}: ${e.message}${e.url ? ` (${e.url})` : ""}`,
   ],
   "build.waiting": (e) => [`${GLYPH.wait} ${e.app}: the build waits: ${e.message}`],
+  "registrar.changed": (e) => [
+    `${GLYPH.done} ${e.node}: ${count(e.registered, "service")} registered, ${e.deregistered} deregistered`,
+  ],
+  "registrar.left-out": (e) => [`${GLYPH.fail} ${e.node}: not registered: ${e.message}`],
+  "registrar.failed": (e) => [`${GLYPH.fail} ${e.node}: the registrar cannot go on: ${e.message}`],
+  "registrar.recovered": (e) => [`${GLYPH.done} ${e.node}: the registrar goes on`],
   "builds.failed": (e) => [`${GLYPH.fail} builds cannot go on: ${e.message}`],
   "webhook.refused": (e) => [
     `${GLYPH.fail} ${e.times === 1 ? "a webhook" : `${e.times} webhooks`} for /hooks/${e.provider} refused: ${e.why}`,

@@ -81,6 +81,20 @@ interface EventBodies {
   "job.pruned": { key: JobKey; revision: Revision; owner?: string };
   "target.failed": { target: TargetName; code: string; message: string };
   "target.recovered": { target: TargetName };
+  /** Versions are as people write them: `1.4.2`, `1.4.2@sha256:0123456789ab`. */
+  "image.committed": {
+    commit: CommitId;
+    changes: readonly { image: string; from: string; to: string; places: number }[];
+  };
+  /** What was announced of an image, or a place that names it, cannot be used; the others go on. */
+  "image.refused": { image: string; why: string };
+  /** A version is newer than what Git says and yet left out, since a person went back from it. */
+  "image.held": { image: string; version: string };
+  /** `images` of `deploy.yaml` has problems; the images without one go on. */
+  "images.invalid": { problems: readonly Problem[] };
+  "images.waiting": { reason: Reason; message: string };
+  "images.failed": { code: string; message: string };
+  "images.recovered": Record<never, never>;
   "build.started": BuildFacts;
   /** `ms` since it was asked for. */
   "build.finished": BuildFacts & {
@@ -89,6 +103,12 @@ interface EventBodies {
   };
   /** The CI does not take the app's builds for now; told once until it does. */
   "build.waiting": { app: string; id: string; code: string; message: string };
+  /** Containers were brought to the catalog: how many services of each, on this machine. */
+  "registrar.changed": { node: string; registered: number; deregistered: number; reported: number };
+  /** A container's service is left out, told once while it is so. */
+  "registrar.left-out": { node: string; message: string };
+  "registrar.failed": { node: string; code: string; message: string };
+  "registrar.recovered": { node: string };
   "builds.failed": { code: string; message: string };
   /** A webhook that was not taken; `times` counts those since it was told last. Never says what was sent. */
   "webhook.refused": { provider: string; why: string; times: number };
