@@ -13,7 +13,8 @@ export interface Rule {
 /** The rules of `docs/acl/NAME.hcl`, for an environment of the given name. */
 export function policyRules(name: string, environment: string): readonly Rule[] {
   const file = fileURLToPath(new URL(`../../docs/acl/${name}.hcl`, import.meta.url));
-  const lines = readFileSync(file, "utf8").replaceAll("/production/", `/${environment}/`).split("\n");
+  const text = readFileSync(file, "utf8").replaceAll(/\/(production|preview)(?=[/-])/g, `/${environment}`);
+  const lines = text.split("\n");
   return lines.flatMap((text) => {
     if (text === "" || text.startsWith("#")) return [];
     const found = /^((?:key|key_prefix|session_prefix) "([^"]*)") \{ policy = "(?:read|list|write)" \}$/.exec(

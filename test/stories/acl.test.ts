@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -50,7 +51,7 @@ describeWithServer(
       readonly repository: BareRepo;
       start(role: string, token: string): Promise<RoleProcess>;
     }
-    function newCase(environment: string): Case {
+    function newCase(environment: string, branches: object = {}): Case {
       const repository = bareRepo();
       toEnd.push(() => repository.remove());
       return {
@@ -60,7 +61,7 @@ describeWithServer(
           const tokenFile = join(folder, `${environment}-${role}`);
           writeFileSync(tokenFile, `${token}\n`);
           const target = { type: "marathon", addresses: [`http://127.0.0.1:${marathonPort}`] };
-          const source = { repository: repository.folder, interval: "1s" };
+          const source = { repository: repository.folder, interval: "1s", ...branches };
           const process = await startRoles({
             roles: [role],
             config: {
@@ -86,6 +87,18 @@ describeWithServer(
       const one = newCase(name);
       const mirror = await one.start("mirror", await token(name, rules));
       one.repository.commit(job(name, "1"));
+      return mirror;
+    }
+    /** Mirrors the branches of a repository, and removes what was mirrored of one that is deleted. */
+    async function mirrorsBranches(name: string, rules: readonly Rule[]): Promise<RoleProcess> {
+      const vanished = { grace: "500ms", listings: 2 };
+      const { repository, start } = newCase(name, { branches: ["release-*"], vanished });
+      repository.commit(job(name, "1"), "release-1");
+      repository.commit(job(name, "1"), "release-2");
+      const mirror = await start("mirror", await token(name, rules));
+      const gone = ["update-ref", "-d", "refs/heads/release-2"];
+      await mirror.printed(/release-2 ✔ mirrored|the token needs/);
+      execFileSync("git", ["-C", repository.folder, ...gone]);
       return mirror;
     }
     /** A deployer beside a mirror that may do all; a second revision, once the first is deployed, makes it read changes. */
@@ -125,15 +138,20 @@ describeWithServer(
 
     it("each service works with exactly its policy", { timeout: 60_000 }, async () => {
       const rules = (service: string, name: string) => policyRules(service, name);
-      const [mirror, deployer, told] = await Promise.all([
+      const [mirror, branches, deployer, told] = await Promise.all([
         mirrors("all-mirror", rules("mirror", "all-mirror")),
+        mirrorsBranches("all-branches", rules("mirror-branches", "all-branches")),
         deploys("all-deployer", rules("deployer", "all-deployer")),
         answers("all-http", rules("http", "all-http")),
       ]);
       await mirror.printed(/✔ mirrored/);
+      await branches.printed(/all-branches-release-1 ✔ mirrored release-1/);
+      await branches.printed(/all-branches ✔ .*all-branches-release-2/, { times: 2 });
       await deployer.printed(/1 of 1 job healthy/, { times: 2 });
       expect(told).toMatch(/"revision":"main@sha1:/);
-      expect([mirror.output(), deployer.output(), told].join("\n")).not.toMatch(/the token needs|✗/);
+      expect([mirror.output(), branches.output(), deployer.output(), told].join("\n")).not.toMatch(
+        /the token needs|✗/,
+      );
     });
 
     const cases = (service: string) =>
@@ -158,6 +176,17 @@ describeWithServer(
         await mirror.printed(named, { deadlineMs: 45_000 });
         await mirror.remove();
       });
+
+      it.each(cases("mirror-branches"))(
+        "mirror of several branches: %s",
+        { timeout: 60_000 },
+        async (_, at) => {
+          const { rules, named } = without("mirror-branches", `branches-${at}`, at);
+          const mirror = await mirrorsBranches(`branches-${at}`, rules);
+          await mirror.printed(named, { deadlineMs: 45_000 });
+          await mirror.remove();
+        },
+      );
 
       it.each(cases("deployer"))("deployer: %s", { timeout: 60_000 }, async (_, number) => {
         const { rules, named } = without("deployer", `deployer-${number}`, number);

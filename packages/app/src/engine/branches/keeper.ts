@@ -26,6 +26,8 @@ export interface BranchKeeperOptions {
   readonly random: Random;
   readonly events: EventSink;
   readonly lock: KvLockOptions;
+  /** Told of what a hint could not be asked for; the interval still serves. */
+  readonly onError?: (error: unknown) => void;
 }
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
@@ -74,7 +76,7 @@ function failureTeller(emit: Emit) {
 }
 
 async function serveTerm(
-  { patterned, kv, clock, random, lock }: BranchKeeperOptions,
+  { patterned, kv, clock, random, lock, onError }: BranchKeeperOptions,
   held: KvLock,
   { emit, teller }: { readonly emit: Emit; readonly teller: ReturnType<typeof failureTeller> },
   signal: AbortSignal,
@@ -96,7 +98,7 @@ async function serveTerm(
   const hints = [
     ...(patterned.watch ? [each(patterned.watch(ends), loop)] : []),
     ...["fetch", "sync"].map((name) =>
-      each(kv.watch(patterned.layout.control(name), { signal: ends }), loop),
+      each(kv.watch(patterned.layout.control(name), { signal: ends, ...(onError ? { onError } : {}) }), loop),
     ),
   ];
   await loop.run(ends);

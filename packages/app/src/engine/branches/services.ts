@@ -11,6 +11,7 @@ import {
 import type { Environment } from "../environment.ts";
 import { eventLog } from "../event-log.ts";
 import { rememberLock } from "../held-lock.ts";
+import { missingRules } from "../missing-rules.ts";
 import type { Role } from "../roles.ts";
 import { fanOut, only } from "../sinks.ts";
 import { keepBranches } from "./keeper.ts";
@@ -69,8 +70,9 @@ async function keep(
   signal: AbortSignal,
 ): Promise<void> {
   const { kv: elections, fence } = rememberLock(kv);
-  const log = eventLog({ kv, key: `${patterned.layout.events}/branches`, fence });
+  const onError = missingRules(emitterFor(patterned.name, shared, clock), "branches");
+  const log = eventLog({ kv, key: `${patterned.layout.events}/branches`, fence, onError });
   const events = fanOut([shared, only(["branches."], log)]);
-  await keepBranches({ patterned, kv, elections, clock, random, events, lock }, signal);
+  await keepBranches({ patterned, kv, elections, clock, random, events, lock, onError }, signal);
   await log.flush();
 }
