@@ -19,6 +19,8 @@ export interface RealConsulOptions {
 export interface RealConsul {
   /** `http://127.0.0.1:PORT`. */
   address: string;
+  /** Ends the agent at once and starts it again on the same data. */
+  restart(): Promise<void>;
   /** Ends the agent and removes its data. */
   stop(): Promise<void>;
 }
@@ -32,24 +34,35 @@ export async function startRealConsul(options: RealConsulOptions = {}): Promise<
   const generated = agentConfig(join(folder, "data"), ports);
   const merged = { ...generated, ...options.config, ports: { ...generated.ports, ...options.config?.ports } };
   await writeFile(file, JSON.stringify(merged));
-  const child = spawn("consul", ["agent", `-config-file=${file}`], { stdio: ["ignore", "pipe", "pipe"] });
-  const log = tail(child);
   const address = `http://127.0.0.1:${ports[0]}`;
+  let child: ChildProcess | undefined;
+  async function start() {
+    child = spawn("consul", ["agent", `-config-file=${file}`], { stdio: ["ignore", "pipe", "pipe"] });
+    const log = tail(child);
+    await ready(address, child, options).catch(async (cause: unknown) => {
+      await stop();
+      throw new Error(`Consul did not start: ${log()}`, { cause });
+    });
+  }
+  async function end() {
+    if (child?.exitCode !== null || child.signalCode !== null) return;
+    const exit = once(child, "exit");
+    child.kill("SIGKILL");
+    await exit;
+  }
   async function stop() {
-    if (child.exitCode === null && child.signalCode === null) {
-      const exit = once(child, "exit");
-      child.kill("SIGKILL");
-      await exit;
-    }
+    await end();
     await rm(folder, { recursive: true, force: true });
   }
-  try {
-    await ready(address, child, options);
-  } catch (cause) {
-    await stop();
-    throw new Error(`Consul did not start: ${log()}`, { cause });
-  }
-  return { address, stop };
+  await start();
+  return {
+    address,
+    async restart() {
+      await end();
+      await start();
+    },
+    stop,
+  };
 }
 
 function agentConfig(dataDir: string, ports: number[]) {

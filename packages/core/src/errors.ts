@@ -116,6 +116,10 @@ export const ERROR_CODES = {
     "The CI refused a build for good.",
     "Mend what the message names, then ask for the build again with `sluice build start`.",
   ],
+  ENGINE_UNREACHABLE: [
+    "The container engine cannot be reached or cannot answer now.",
+    "Sluice retries by itself; check `registrar.docker` and that this user may use the engine's socket.",
+  ],
   JOB_INVALID: ["A job file cannot be used.", "Mend the file at the line the message names."],
   SERVER_UNREACHABLE: [
     "No Sluice engine answers at this address.",

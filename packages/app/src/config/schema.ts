@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { builds } from "./builds-schema.ts";
 import { environment } from "./environment-schema.ts";
+import { registrar } from "./registrar-schema.ts";
 import { duration, name, port, text, tls } from "./settings.ts";
 import { limits } from "./source-access.ts";
 
@@ -84,6 +85,7 @@ export const configSchema = z.strictObject({
     .meta({ description: "Leader election." }),
   limits,
   builds,
+  registrar,
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")

@@ -11,7 +11,8 @@ export async function runBuildTrigger(options: ServiceOptions, signal: AbortSign
   function ciOf({ ci }: BuildConfig): CiServer {
     const { ca, cert, key } = ci;
     const tls = { ca, cert, key };
-    if (ci.type === "http") return httpEndpoint({ url: ci.url, secret: () => readSecret(ci.secretFile), tls });
+    if (ci.type === "http")
+      return httpEndpoint({ url: ci.url, secret: () => readSecret(ci.secretFile), tls });
     const { url, job, username, tokenFile, passwordFile, parameters } = ci;
     const file = tokenFile ?? passwordFile ?? "";
     const kind = tokenFile ? ("api-token" as const) : ("password" as const);

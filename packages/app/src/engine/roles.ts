@@ -2,7 +2,16 @@ import { SluiceError, suggest } from "@sluice/core";
 import type { Config } from "../config/schema.ts";
 
 /** What one engine process can do. The first three are the embedded servers. */
-export const ROLES = ["consul", "marathon", "chronos", "mirror", "deployer", "build-trigger", "http"] as const;
+export const ROLES = [
+  "consul",
+  "marathon",
+  "chronos",
+  "mirror",
+  "deployer",
+  "build-trigger",
+  "registrar",
+  "http",
+] as const;
 export type Role = (typeof ROLES)[number];
 
 /**
@@ -11,7 +20,8 @@ export type Role = (typeof ROLES)[number];
  */
 export function chooseRoles(names: readonly string[], config: Config): ReadonlySet<Role> {
   const needed = embeddedNeeds(config);
-  if (names.length === 0) return new Set<Role>([...needed, "mirror", "deployer", ...configuredRoles(config), "http"]);
+  if (names.length === 0)
+    return new Set<Role>([...needed, "mirror", "deployer", ...configuredRoles(config), "http"]);
   const chosen = new Set<Role>();
   for (const name of names) {
     const role = ROLES.find((one) => one === name);
@@ -32,7 +42,10 @@ export function chooseRoles(names: readonly string[], config: Config): ReadonlyS
 
 /** The roles that there is something to do for only where the configuration says so. */
 function configuredRoles(config: Config): readonly Role[] {
-  return Object.keys(config.builds).length > 0 ? ["build-trigger"] : [];
+  return [
+    ...(Object.keys(config.builds).length > 0 ? (["build-trigger"] as const) : []),
+    ...(config.registrar ? (["registrar"] as const) : []),
+  ];
 }
 
 /** The embedded servers that stand in for what the configuration does not name. */
@@ -40,7 +53,8 @@ export function embeddedNeeds(config: Config): ReadonlySet<Role> {
   const needs = new Set<Role>();
   if (!config.consul) needs.add("consul");
   for (const environment of Object.values(config.environments)) {
-    for (const target of Object.values(environment.targets)) if (!target.addresses) needs.add(target.type);
+    for (const target of Object.values(environment.targets))
+      if (!target.addresses && target.type !== "swarm") needs.add(target.type);
   }
   return needs;
 }

@@ -11,6 +11,7 @@ import {
 } from "@sluice/core";
 import type { LiveEnvironments } from "./branches/live.ts";
 import type { Closers } from "./closers.ts";
+import type { EmbeddedAddresses } from "./embedded.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import { rememberLock } from "./held-lock.ts";
@@ -24,6 +25,8 @@ export interface ServiceOptions extends EngineOptions {
   /** Where there are environments of several branches. */
   readonly branches: LiveEnvironments | undefined;
   readonly kv: Kv;
+  /** Where the embedded servers answer. */
+  readonly embedded: EmbeddedAddresses;
   readonly shared: EventSink;
   readonly closing: Closers;
 }

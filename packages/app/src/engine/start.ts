@@ -69,7 +69,7 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
   const live = { environments: branches?.all ?? environments, patterned: branches?.patterned ?? [] };
   const front = { config, ...live, kv, clock, random, stream, events: shared, hosted, closing };
   const http = await role?.serve(front);
-  const failed = runServices({ ...options, environments, branches, kv, shared, closing });
+  const failed = runServices({ ...options, environments, branches, kv, embedded, shared, closing });
   return {
     address: http?.address,
     embedded,

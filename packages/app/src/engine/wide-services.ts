@@ -1,4 +1,5 @@
 import { runBuildTrigger } from "./build-trigger.ts";
+import { runRegistrar } from "./registrar.ts";
 import type { Role } from "./roles.ts";
 import type { ServiceOptions } from "./services.ts";
 
@@ -9,4 +10,7 @@ interface WideService {
   run(options: ServiceOptions, signal: AbortSignal): Promise<void>;
 }
 
-export const WIDE_SERVICES: readonly WideService[] = [{ role: "build-trigger", run: runBuildTrigger }];
+export const WIDE_SERVICES: readonly WideService[] = [
+  { role: "registrar", run: runRegistrar },
+  { role: "build-trigger", run: runBuildTrigger },
+];
