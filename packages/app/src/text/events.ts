@@ -127,7 +127,6 @@ const WAITING: ReadonlySet<string> = new Set([
   "DependencyNotReady",
   "Locked",
   "Suspended",
-  "Superseded",
   "Drifted",
   "Conflict",
 ]);

@@ -27,7 +27,6 @@ export const REASONS = {
   PruneRefused: "The job is gone from Git, but removing it is not allowed here.",
   PrunePending:
     "The job is gone from Git and is removed later: once its grace is over, or once somebody agrees where more jobs are gone than may be removed unasked.",
-  Superseded: "A newer revision took over before this one was done.",
 } as const satisfies Record<string, string>;
 
 export type Reason = keyof typeof REASONS;

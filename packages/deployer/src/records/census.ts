@@ -28,13 +28,7 @@ const NEEDS_A_PERSON: ReadonlySet<Reason> = new Set<Reason>([
   "OutsideWindow",
   "Drifted",
 ]);
-const UNDER_WAY: ReadonlySet<Reason> = new Set<Reason>([
-  "Pending",
-  "Progressing",
-  "Locked",
-  "Conflict",
-  "Superseded",
-]);
+const UNDER_WAY: ReadonlySet<Reason> = new Set<Reason>(["Pending", "Progressing", "Locked", "Conflict"]);
 
 type Class = "healthy" | "progressing" | "degraded" | "stalled";
 

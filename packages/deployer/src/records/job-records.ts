@@ -54,7 +54,6 @@ const UNSETTLED: ReadonlySet<Reason> = new Set<Reason>([
   "Locked",
   "Unreachable",
   "Denied",
-  "Superseded",
 ]);
 
 export function jobRecords({

@@ -67,7 +67,6 @@ const UNPROVEN: ReadonlySet<Reason> = new Set<Reason>([
   "HealthTimeout",
   "RolledBack",
   "HeldAfterFailure",
-  "Superseded",
 ]);
 
 /** A job of the target that this revision changed, or that never was healthy, and is not healthy now. */
