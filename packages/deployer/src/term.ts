@@ -2,7 +2,6 @@ import {
   type DeploymentStatus,
   type Emit,
   emitterFor,
-  type Fingerprint,
   type JobKey,
   type KvLayout,
   kvLayout,
@@ -51,8 +50,6 @@ export interface Term {
   readonly later: Map<JobKey, number>;
   /** How often jobs were put right. */
   readonly heals: HealLog;
-  /** Our own specs whose rollout was cancelled since nobody wants them any more. */
-  readonly cancelled: Map<JobKey, Fingerprint>;
   /** Targets whose last list failed. */
   readonly failing: Map<TargetName, Failing>;
   /** The sync token that was last seen, as its ModifyIndex. */
@@ -95,7 +92,6 @@ export function newTerm(options: DeployerOptions, writer: RecordWriter, leading:
     tries: new Map(),
     later: new Map(),
     heals: healLog(),
-    cancelled: new Map(),
     failing: new Map(),
     syncSeen: undefined,
     suspendSeen: undefined,

@@ -111,26 +111,7 @@ describe("a spec that failed", () => {
   });
 });
 
-it("the scheduler's rollout of a spec that nobody wants any more is ended, once, so that the next one can be sent", async () => {
-  w = world({ apps: { waitMs: 600_000 } });
-  w.apps.afterApply = (_, { image }) => (image === "bad" ? DEGRADED : HEALTHY);
-  const cancelled: string[] = [];
-  let locked = false;
-  w.apps.cancel = async (id) => {
-    cancelled.push(id);
-    locked = false;
-  };
-  w.apps.fault = (call) => (call === "apply" && locked ? "SCHEDULER_LOCKED" : undefined);
-  w.mirror.push({ "apps/web.yaml": job("web", { image: "bad" }) });
-  w.start();
-  await w.until(() => w.status("apps/web")?.health === "Degraded");
-  locked = true;
-  w.mirror.push({ "apps/web.yaml": job("web", { image: "good" }) });
-  await w.until(() => w.deployment()?.state === "healthy");
-  expect([cancelled, w.apps.writes.map(({ spec }) => spec?.image)]).toEqual([["web"], ["bad", "good"]]);
-});
-
-it("the rollout of somebody else is waited for, never ended", async () => {
+it("a job that others are rolling out is waited for; nothing of theirs is ended", async () => {
   w = world();
   w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
   const cancelled: string[] = [];

@@ -6,14 +6,13 @@ import { entryOf } from "../records/entry.ts";
 import type { JobRecords } from "../records/job-records.ts";
 import { elapsed, known, type Pass, type Term } from "../term.ts";
 import { announce } from "./announce.ts";
-import { cancelOwn } from "./cancel.ts";
 import { goingBack } from "./go-back.ts";
 import type { Ending } from "./graph.ts";
 import { type HealthWait, healthWait, type Waited } from "./health-wait.ts";
 import { lost } from "./lost.ts";
 import { type JobNode, type Write, waitMsOf } from "./node.ts";
 import { nodeResult } from "./node-result.ts";
-import { type Sent, send } from "./send.ts";
+import { send } from "./send.ts";
 import { countSent, finishedEntry } from "./sent.ts";
 
 /** One target's part of a rollout. */
@@ -79,7 +78,7 @@ export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode
     await records.written(node.key);
     await term.writer.prove();
     if (ending.aborted) return "unfinished";
-    const sent = await sendUnlocked(node, change);
+    const sent = await send(pass, node, change);
     if (sent.kind === "not-sent") {
       records.settle(nodeResult(node, revision, sent), elapsed(term));
       if (sent.failed && node.undo) forgetHealthy(node);
@@ -87,12 +86,6 @@ export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode
     }
     noteSent(node, sent.write);
     return waitMsOf(node.job, term) === 0 ? "healthy" : { version: sent.version };
-  }
-
-  async function sendUnlocked(node: JobNode, change: Write): Promise<Sent> {
-    const sent = await send(pass, node, change);
-    const locked = sent.kind === "not-sent" && sent.reason === "Locked";
-    return locked && (await cancelOwn(pass, node)) ? await send(pass, node, change) : sent;
   }
 
   /** A spec that the scheduler does not take any more is no spec to go back to. */
