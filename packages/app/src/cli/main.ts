@@ -1,6 +1,7 @@
 import { isSluiceError, messageOf } from "@sluice/core";
 import { Command, CommanderError, Option } from "commander";
 import { GLYPH } from "../text/glyphs.ts";
+import { buildCommands } from "./build-commands.ts";
 import type { BranchesOptions } from "./commands/branches.ts";
 import type { DemoOptions } from "./commands/demo.ts";
 import type { DiffOptions } from "./commands/diff.ts";
@@ -56,6 +57,7 @@ function commands(context: CliContext, done: (code: ExitCode) => void): Command 
   repositoryCommands(program, context, done);
   questionCommands(program, context, done);
   steeringCommands(program, context, done);
+  buildCommands(program, onServer, context, done);
   return program;
 }
 
@@ -119,13 +121,20 @@ function repositoryCommands(program: Command, context: CliContext, done: Done): 
     .command("hook")
     .description("work on a repository's hooks")
     .command("install")
-    .description("check a deploy repo's pushes before they are taken, and follow them until healthy")
+    .description(
+      "check a deploy repo's pushes before they are taken, and follow them until healthy; with --ci, let an app's pushes begin builds",
+    )
     .argument("<repository>");
   onServer(install)
     .option("--offline <what>", "accept or refuse pushes while no engine answers", "accept")
     .option(
       "--repository <name>",
       "the repository as the engine's configuration names it, where that differs",
+    )
+    .option("--ci", "the repository is an app's: what is pushed to it is built")
+    .option(
+      "--app <name>",
+      "the app as `builds` in the engine's configuration names it (default: the repository's name)",
     )
     .action(async (path: string, options: HookInstallOptions) =>
       done(await (await import("./commands/hook.ts")).hookInstall(path, options, context)),

@@ -6,9 +6,12 @@ import { portTaken } from "../engine/embedded.ts";
 import { readSecret } from "../engine/environment.ts";
 import { apiRoutes } from "./api.ts";
 import { branchRoutes } from "./branches.ts";
+import { buildRoutes } from "./builds.ts";
 import type { HttpContext, HttpOptions } from "./context.ts";
 import { gitRoutes } from "./git.ts";
 import { hookRoutes } from "./hooks.ts";
+import { REGISTRY_HOOK, registryRoutes } from "./images/registry-hook.ts";
+import { imageRoutes } from "./images/routes.ts";
 import { operationRoutes } from "./operations.ts";
 import { fetchRequests } from "./webhooks/fetch-requests.ts";
 import { WEBHOOK_PATHS, webhookRoutes } from "./webhooks/routes.ts";
@@ -36,6 +39,9 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
   apiRoutes(app, context);
   hookRoutes(app, context);
   branchRoutes(app, context);
+  buildRoutes(app, context);
+  imageRoutes(app, context);
+  registryRoutes(app, context);
   webhookRoutes(app, context);
   if (options.hosted) gitRoutes(app, options.hosted, stopping.signal);
   const address = await app.listen({ host, port }).catch((cause: unknown) => {
@@ -90,7 +96,7 @@ function mapErrors(app: FastifyInstance): void {
 }
 
 /** Routes that need no token: health checks tell nothing, and webhooks are signed. */
-const OPEN_TO_ALL: ReadonlySet<string> = new Set(["/healthz", "/readyz", ...WEBHOOK_PATHS]);
+const OPEN_TO_ALL: ReadonlySet<string> = new Set(["/healthz", "/readyz", REGISTRY_HOOK, ...WEBHOOK_PATHS]);
 
 function requireToken(app: FastifyInstance, token: string): void {
   app.addHook("onRequest", async (request, reply) => {
