@@ -48,6 +48,17 @@ export function appSpecs(minor: number): Specs {
       },
     },
     ...(minor < 5 ? {} : CANONICAL),
+    ...(minor < 6
+      ? {}
+      : {
+          "its own executor": {
+            ...{ cmd: "sleep 11", executorResources: { cpus: 0.2, mem: 64, disk: 20 } },
+            constraints: [
+              ["hostname", "LIKE", ".*"],
+              ["hostname", "GROUP_BY"],
+            ],
+          },
+        }),
     ...(minor < 8
       ? {}
       : { "a Mesos check": { cmd: "sleep 10", check: { exec: { command: { shell: "true" } } } } }),

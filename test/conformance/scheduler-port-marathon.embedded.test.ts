@@ -10,7 +10,7 @@ import { appSpecs, podSpecs } from "./scheduler-port-marathon-specs.ts";
 import { byHand, deadAddress, garbling, optionsFor, sameAnswer } from "./scheduler-port-server.ts";
 
 const SMALL = { cpus: 0.1, mem: 32 };
-const PROFILES = { "1.4.x": 4, "1.5.x": 5, "1.8.x": 8, "1.10.x": 10 } as const;
+const PROFILES = { "1.4.x": 4, "1.5.x": 5, "1.6.x": 6, "1.8.x": 8, "1.10.x": 10 } as const;
 
 for (const profile of Object.keys(PROFILES) as (keyof typeof PROFILES)[]) {
   const abilities = { watch: true, cancel: true, garbles: true };

@@ -48,7 +48,8 @@ it.each([
   ["R/2026-01-01T03:00:00/P1D", "Europe/Berlin", "R/2026-05-11T03:00:00.000+02:00/P1D"],
   ["R/2027-01-01T03:00:00Z/P1D", "", "R/2027-01-01T03:00:00Z/P1D"],
   ["R3/2026-01-01T03:00:00Z/P1D", "", "R3/2026-01-01T03:00:00Z/P1D"],
-  ["R//P1D", "", "R//P1D"],
+  ["R//P1D", "", "R/2026-05-11T12:00:00.000Z/P1D"],
+  ["R3//P1D", "", "R3//P1D"],
 ])("moves the past start of %s in %j to its next turn", (text, zone, expected) => {
   expect(withoutPastStart(text, zone, Date.UTC(2026, 4, 10, 12))).toBe(expected);
 });

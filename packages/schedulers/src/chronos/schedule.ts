@@ -49,15 +49,15 @@ export function hasBecome(wanted: Schedule, live: Schedule): boolean {
 }
 
 /**
- * The schedule text with an endless schedule's past start moved to its next turn. Chronos 3 runs a job whose start is past
- * at once, so that writing a job for any other reason would run it.
+ * The schedule text with an endless schedule's past start moved to its next turn, and an empty one to a period from now.
+ * Chronos 3 runs a job whose start is past or empty at once, so that writing a job for any other reason would run it.
  * @param now milliseconds since the epoch.
  */
 export function withoutPastStart(text: string, timeZone: string, now: number): string {
   const schedule = parseSchedule(text, timeZone);
-  if (typeof schedule === "string" || schedule.repeat !== undefined || !schedule.start) return text;
-  if (schedule.start.toMillis() > now) return text;
-  const { start, period } = schedule;
+  if (typeof schedule === "string" || schedule.repeat !== undefined) return text;
+  const { period, start = DateTime.fromMillis(now, { zone: timeZone === "" ? "utc" : timeZone }) } = schedule;
+  if (start.toMillis() > now) return text;
   let steps = Math.max(0, Math.floor((now - start.toMillis()) / period.toMillis()) - 2);
   while (later(start, period, steps).toMillis() <= now) steps += 1;
   return `R/${later(start, period, steps).toISO()}/${schedule.periodText}`;

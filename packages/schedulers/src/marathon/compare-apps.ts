@@ -10,8 +10,17 @@ export function compareApps(
   ignore: readonly string[],
 ): readonly FieldChange[] {
   const wanted = normalised(desired);
-  const present = leftToMarathon(wanted, normalised(live), live.version !== undefined);
+  const shown = normalised(withoutEarlyDefault(desired, live));
+  const present = leftToMarathon(wanted, shown, live.version !== undefined);
   return differences(withLaunchDelay(wanted, present), present, { sets: SET_FIELDS, ignore });
+}
+
+/** The first releases of 1.4 had another default than all since: where a file is silent, it is as wanted. */
+function withoutEarlyDefault(desired: JsonObject, live: JsonObject): JsonObject {
+  const silent = desired.unreachableStrategy === undefined || desired.unreachableStrategy === null;
+  const { inactiveAfterSeconds, expungeAfterSeconds } = objectIn(live.unreachableStrategy) ?? {};
+  const early = inactiveAfterSeconds === 300 && expungeAfterSeconds === 600;
+  return silent && early ? without(live, "unreachableStrategy") : live;
 }
 
 /** The live side, with the desired value wherever the desired side leaves the choice to Marathon. */

@@ -41,6 +41,11 @@ const EQUAL: [string, JsonObject, JsonObject][] = [
   ["the mark", { labels: { a: "b" } }, { labels: { a: "b", "sluice/owner": "production" } }],
   ["1 and 1.0", { cpus: 1.0 }, { cpus: 1 }],
   ["the launch delay of older versions", {}, { maxLaunchDelaySeconds: 3600 }],
+  [
+    "the unreachable strategy of the first 1.4",
+    {},
+    { unreachableStrategy: { inactiveAfterSeconds: 300, expungeAfterSeconds: 600 } },
+  ],
   ["a role that Marathon computes", {}, { role: "slave_public" }],
   [
     "a dynamic port",

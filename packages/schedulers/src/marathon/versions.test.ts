@@ -7,6 +7,8 @@ import { refuseUnknownFields } from "./versions.ts";
 const CASES: [field: string, since: number, spec: JsonObject][] = [
   ["networks", 5, { networks: [{ mode: "container/bridge" }] }],
   ["container.portMappings", 5, { container: { portMappings: [] } }],
+  ["tty", 5, { tty: true }],
+  ["healthChecks.delaySeconds", 5, { healthChecks: [{ delaySeconds: 1 }] }],
   ["executorResources", 6, { executorResources: { cpus: 0.1 } }],
   ["healthChecks.ipProtocol", 6, { healthChecks: [{ ipProtocol: "IPv6" }] }],
   ["the constraint IS", 6, { constraints: [["hostname", "IS", "a"]] }],

@@ -42,8 +42,10 @@ function parsed(text: string): MarathonVersion {
 const SINCE: readonly (readonly [minor: number, field: string, given: (spec: JsonObject) => boolean])[] = [
   [5, "networks", (spec) => isAppWith(spec, "networks") && asksNetwork(spec.networks)],
   [5, "container.portMappings", ({ container }) => objectIn(container)?.portMappings !== undefined],
+  [5, "tty", (spec) => isAppWith(spec, "tty")],
+  [5, "healthChecks.delaySeconds", ({ healthChecks }) => asks(healthChecks, "delaySeconds", 15)],
   [6, "executorResources", (spec) => isAppWith(spec, "executorResources")],
-  [6, "healthChecks.ipProtocol", ({ healthChecks }) => asksIpProtocol(healthChecks)],
+  [6, "healthChecks.ipProtocol", ({ healthChecks }) => asks(healthChecks, "ipProtocol", "IPv4")],
   [6, "the constraint IS", ({ constraints }) => listIn(constraints).some((one) => listIn(one)[1] === "IS")],
   [8, "check", ({ check }) => check !== undefined],
   [9, "role", ({ role }) => role !== undefined],
@@ -71,6 +73,7 @@ function asksNetwork(networks: Json | undefined): boolean {
   return objectsIn(networks).some(([, one]) => one.mode !== "host");
 }
 
-function asksIpProtocol(checks: Json | undefined): boolean {
-  return objectsIn(checks).some(([, check]) => check.ipProtocol !== undefined && check.ipProtocol !== "IPv4");
+/** Whether a check says something else than what is done unasked. */
+function asks(checks: Json | undefined, field: string, standard: Json): boolean {
+  return objectsIn(checks).some(([, check]) => check[field] !== undefined && check[field] !== standard);
 }
