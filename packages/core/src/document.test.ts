@@ -68,7 +68,7 @@ describe("a file that cannot be used has problems, each with its place, and no d
     ["a tab for indentation", "a:\n\t- b\n", [[2, 1, /[Tt]abs/]]],
     ["a text without end", "a: 1\nb: 'x\n", [[3, 1, /quote/]]],
     ["a JSON object without end", '{"a": 1', [[1, 8, /./]]],
-    ["an anchor that is not there", "a: *nope\n", [[1, 1, /nope/]]],
+    ["an anchor that is not there", "a: *nope\n", [[1, 1, /Unresolved alias/]]],
     ["a key that is a list", "? [a]\n: b\n", [[1, 3, /keys must be strings/]]],
     ["a tag it does not know", "a: 1\nb: !vault x\n", [[2, 4, /Unresolved tag/]]],
     ["not a number", "a: 1\nb:\n  c: .nan\n", [[3, 3, /^"b.c" is not a finite number$/]]],

@@ -70,7 +70,10 @@ function addDocument(
     } else if (value !== null)
       documents.push({ value: value as Json, locate: (path) => locate(document, lines, path) });
   } catch (error) {
-    problems.push({ ...placeAt(lines, document.contents.range?.[0] ?? 0), message: messageOf(error) });
+    problems.push({
+      ...placeAt(lines, document.contents.range?.[0] ?? 0),
+      message: withoutContent(messageOf(error)),
+    });
   }
 }
 

@@ -15,6 +15,8 @@ describe("maskField", () => {
     "private_key",
     "labels.githubToken",
     "labels.HAPROXY_0_AUTH",
+    "container.docker.parameters.0.value",
+    "container.parameters[1]",
   ])("masks both sides of %s", (path) => {
     expect(maskField({ path, from: "old-value", to: ["new-value", { a: 1, b: null }] })).toEqual({
       path,
@@ -77,6 +79,7 @@ describe("redact", () => {
     ["https://host?x=a@b", "https://host?x=a@b"],
     ["./run --password=hunter2 --port=80", `./run --password=${MASK} --port=80`],
     ["./run --api-key 'a b' -v", `./run --api-key ${MASK} -v`],
+    ['["--password","a b","-v"]', `["--password",${MASK},"-v"]`],
     ["?access_token=abc&x=1", `?access_token=${MASK}&x=1`],
     ['{"dbPassword": "a b", "x": 1}', `{"dbPassword": ${MASK}, "x": 1}`],
     ["Authorization: Bearer abc.def", `Authorization: Bearer ${MASK}`],

@@ -4,6 +4,8 @@ import { isJsonObject, type Json, type JsonObject } from "./model/json.ts";
 export const MASK = "•••";
 
 const SECRET_NAME = /pass(word|wd|phrase)?|secret|token|credential|api[-_.]?key|private[-_.]?key|auth/i;
+/** What is handed to Docker: the name beside it, such as `env`, is not part of the path. */
+const HANDED = /(^|\.)parameters(\.\d+|\[\d+\])(\.value)?$/;
 /** The same inside a text; bounded, so that a long word costs no more than its length. */
 const NAME =
   "[\\w.-]{0,40}(?:pass(?:word|wd|phrase)?|secret|token|credential|api[-_.]?key|private[-_.]?key)[\\w.-]{0,40}";
@@ -14,7 +16,10 @@ const WRITTEN: readonly { readonly pattern: RegExp; parts(hidden: string): reado
     pattern: /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s/?#"'<>]+)(@)/gi,
     parts: (hidden) => [hidden, ...hidden.split(":").slice(1)],
   },
-  { pattern: new RegExp(`((?<![\\w.-])--?${NAME}\\s+)(${VALUE})()`, "gi"), parts: unquoted },
+  {
+    pattern: new RegExp(`((?<![\\w.-])--?${NAME}["']?(?:\\s+|\\s*,\\s*))(${VALUE})()`, "gi"),
+    parts: unquoted,
+  },
   { pattern: new RegExp(`((?<![\\w.-])${NAME}=)(${VALUE})()`, "gi"), parts: unquoted },
   { pattern: new RegExp(`("${NAME}"\\s*:\\s*)("[^"]*")()`, "gi"), parts: unquoted },
   {
@@ -29,7 +34,7 @@ const ENVIRONMENT = /(^|\.)(env|environmentvariables|environment)(\.|\[|$)/i;
  * sides. The name may be the key above a value or stand beside it: `{ key: "env", value: … }`, `{ name: "TOKEN", value: … }`.
  */
 export function maskField(change: FieldChange): FieldChange {
-  const show = isSecret(change.path) ? maskAll : maskNested;
+  const show = isSecret(change.path) || HANDED.test(change.path) ? maskAll : maskNested;
   return {
     path: change.path,
     ...(change.from === undefined ? {} : { from: show(change.from) }),
