@@ -12,6 +12,8 @@ const PER_FOLDER = 100;
 export interface MirrorRepository {
   readonly folder: string;
   readonly first: string;
+  /** The commit made last. */
+  newest(): string;
   /** Makes a commit on top of the newest one that changes and deletes so many files; the branch stays where it is. */
   next(change: { readonly changed?: number; readonly deleted?: number }): Promise<string>;
   /** Moves the branch as Git does it: a new file, renamed over the old one. */
@@ -31,6 +33,7 @@ export async function mirrorRepository(files: number): Promise<MirrorRepository>
   return {
     folder,
     first: newest,
+    newest: () => newest,
     async next({ changed = 0, deleted = 0 }) {
       rounds += 1;
       const step = Math.max(1, Math.floor((present - deleted) / Math.max(1, changed)));

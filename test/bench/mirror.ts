@@ -1,4 +1,5 @@
 import { type Bench, percentile, type Report } from "./bench.ts";
+import { breakdown } from "./mirror-breakdown.ts";
 import { bundleProgram } from "./mirror-engine.ts";
 import { nodeStart, smallTransaction, writeFloor } from "./mirror-floor.ts";
 import { type Git2Consul, installGit2Consul } from "./mirror-git2consul.ts";
@@ -88,6 +89,8 @@ async function ofSize(server: string, consul: string, files: number, run: Run): 
       add("start with everything in place", startMs, "ms", files === 10_000 ? "<= 250" : null);
       add("peak memory of that start", peakMib, "MiB", "<= 300");
       add("CPU of an idle poll", pollCpuMs, "ms", "<= 10");
+      run.report.say(`${title}: where the time of one change goes`);
+      for (const [part, ms] of await breakdown(place)) add(`one changed file, ${part}`, ms, "ms");
       if (run.peer) await beside(run.peer, place, { first: running.firstMs, oneChange: median }, add);
       return median;
     } finally {
