@@ -59,6 +59,23 @@ describe("a spec that failed", () => {
     expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": "OutOfSync/Healthy/RolledBack" }, 2]);
   });
 
+  it("is forgotten once Git wants the spec that the scheduler put back, though the scheduler goes on telling of it", async () => {
+    w = world();
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+    await w.until(() => w.status("apps/web")?.reason === "Progressing");
+    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    w.apps.observe("web", { ...HEALTHY, rolledBack: true });
+    await w.until(() => w.status("apps/web")?.reason === "RolledBack");
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    await w.until(() => w.deployment()?.state === "healthy");
+    await w.round();
+    expect([w.states(), w.apps.writes.length]).toEqual([{ "apps/web": "Synced/Healthy/Applied" }, 2]);
+  });
+
   it("is held across a restart of the engine, and sent again when a person retries", async () => {
     w = world();
     w.apps.fault = (call) => (call === "apply" ? "SCHEDULER_INVALID" : undefined);
