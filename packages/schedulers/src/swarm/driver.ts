@@ -20,6 +20,7 @@ import { hasNetworks, liveService, namedSpec, versionOf } from "./live-service.t
 import { markOf, withMark } from "./mark.ts";
 import { leftoversOf, materialsIn, referencesOf, tidy, withMaterials } from "./materials.ts";
 import { keepingWhatSwarmFilledIn, withLiveValues } from "./merge.ts";
+import { isReplacing } from "./observe.ts";
 
 export interface SwarmOptions extends DockerOptions {
   readonly clock: Clock;
@@ -29,8 +30,8 @@ export interface SwarmOptions extends DockerOptions {
 /** Orchestrators write a service's version too, so a stale one is tried again (reference 4.3). */
 const MOST_ATTEMPTS = 5;
 const RETRY = { firstMs: 20, mostMs: 500 };
-/** A removed service's tasks let go of their networks a moment later. */
-const MOST_TIDYINGS = 12;
+/** A removed service's tasks let go of their networks once they have stopped, which may take them ten seconds. */
+const MOST_TIDYINGS = 32;
 
 interface Swarm {
   readonly client: SwarmClient;
@@ -59,7 +60,7 @@ export function swarm(options: SwarmOptions): Scheduler {
     watch: (signal) => watchEvents({ client, clock: options.clock, random: options.random }, signal),
     async cancel(id, signal) {
       const service = await one(client, id, signal);
-      if (service && textIn(objectIn(service.UpdateStatus)?.State) === "updating")
+      if (service && isReplacing(service, await client.tasks([textIn(service.ID) ?? ""], signal)))
         await client.rollback(service, signal);
     },
   };

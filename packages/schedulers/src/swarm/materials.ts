@@ -150,7 +150,8 @@ export async function tidy(
       const spec = kind === "networks" ? one : (objectIn(one.Spec) ?? {});
       const base = textIn(objectIn(spec.Labels)?.[BASE_LABEL]);
       const id = textIn(one.ID) ?? textIn(one.Id) ?? "";
-      const isLeft = left.ids.has(id) || (base !== undefined && left.bases.has(base));
+      // Networks are few, and one that was still in use when its last service went is found by the next write.
+      const isLeft = kind === "networks" || left.ids.has(id) || (base !== undefined && left.bases.has(base));
       if (!isLeft || markOf(spec) !== left.mark || needed.has(id)) continue;
       if (!(await client.removeMaterial(kind, id, signal))) kept += 1;
     }

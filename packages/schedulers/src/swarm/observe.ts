@@ -41,6 +41,12 @@ export function observe(service: JsonObject, tasks: readonly JsonObject[]): Obse
   return { health: trouble.length > 0 ? "Degraded" : "Progressing", message };
 }
 
+/** True while an update replaces tasks; Docker itself says so only once its orchestrator took the update up. */
+export function isReplacing(service: JsonObject, tasks: readonly JsonObject[]): boolean {
+  const state = textIn(objectIn(service.UpdateStatus)?.State);
+  return state === "updating" || (state === undefined && standingOf(service, tasks).old > 0);
+}
+
 function rolledBack(
   state: string,
   counted: string,
