@@ -18,13 +18,16 @@ const globs = (description: string) =>
       description: `${description} \`*\` stays within a folder, \`**\` crosses folders, a slash at the end means all below.`,
     });
 
-const target = z.strictObject({
-  type: z.enum(["marathon", "chronos"]).meta({ description: "The scheduler's kind." }),
+const targetSettings = z.strictObject({
+  type: z.enum(["marathon", "chronos", "swarm"]).meta({ description: "The scheduler's kind." }),
   addresses: z
-    .array(z.url({ protocol: /^https?$/ }))
+    .array(z.url({ protocol: /^(https?|tcp|unix)$/ }))
     .min(1)
     .optional()
-    .meta({ description: "The scheduler's addresses, tried in order. Absent: the embedded one." }),
+    .meta({
+      description:
+        "The scheduler's addresses, tried in order. Absent: the embedded one; of Swarm the Docker of this machine, `unix:///var/run/docker.sock`. Swarm also takes `tcp://manager:2376`, with TLS where `ca` or `cert` is given.",
+    }),
   username: text("User for basic authentication.").optional(),
   passwordFile: text("File that holds the password.").optional(),
   tokenFile: text("File that holds a token, sent as `Authorization: token=…`.").optional(),
@@ -41,6 +44,21 @@ const target = z.strictObject({
     .boolean()
     .default(true)
     .meta({ description: "Put back what somebody changed in the scheduler; false: only report it." }),
+});
+
+/** Docker is reached by sockets too, and knows clients by their certificates alone. */
+const target = targetSettings.superRefine(({ type, addresses, username, tokenFile }, context) => {
+  const problem = (message: string, ...path: (string | number)[]) =>
+    context.addIssue({ code: "custom", message, path });
+  if (type === "swarm") {
+    if (username !== undefined)
+      problem("Docker knows clients by their certificates: give cert and key", "username");
+    if (tokenFile !== undefined)
+      problem("Docker knows clients by their certificates: give cert and key", "tokenFile");
+    return;
+  }
+  for (const [at, address] of (addresses ?? []).entries())
+    if (!/^https?:/.test(address)) problem("must be an http or https address", "addresses", at);
 });
 
 const branchPattern = z

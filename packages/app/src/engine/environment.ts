@@ -151,7 +151,7 @@ function openScheduler(
       ? () => ({ username, password: passwordFile ? readSecret(passwordFile) : "" })
       : undefined;
   return kind.open({
-    addresses: addresses ?? [embedded[type]],
+    addresses: addresses ?? [type === "swarm" ? DOCKER_SOCKET : embedded[type]],
     concurrency,
     clock,
     random,
@@ -161,6 +161,9 @@ function openScheduler(
     ...(key ? { key: readFileSync(key, "utf8") } : {}),
   });
 }
+
+/** Where Docker listens on the machine it runs on. */
+const DOCKER_SOCKET = "unix:///var/run/docker.sock";
 
 /** A secret from its file, without the line end editors put there. */
 export function readSecret(file: string): string {
