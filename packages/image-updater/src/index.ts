@@ -6,3 +6,4 @@ export { decodeMarks, encodeMarks } from "./marks.ts";
 export { versionText } from "./message.ts";
 export { type ImagePolicy, POLICY_FILE, parsePolicies } from "./policy/parse-policies.ts";
 export { canonicalName, isImageName, TAG } from "./reference.ts";
+export { type ImageView, surveyImages } from "./survey.ts";

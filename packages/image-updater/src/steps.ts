@@ -1,4 +1,13 @@
-import { decodePath, isSluiceError, OK, type Outcome, type Step, wait } from "@sluice/core";
+import {
+  decodePath,
+  type FilePath,
+  isSluiceError,
+  type KvLayout,
+  OK,
+  type Outcome,
+  type Step,
+  wait,
+} from "@sluice/core";
 import { parseAnnouncements } from "./announcement.ts";
 import { commit } from "./commit.ts";
 import { decide } from "./decide.ts";
@@ -40,7 +49,7 @@ async function readAnnouncements(pass: Pass, signal: AbortSignal): Promise<Outco
   const heard = new Map<string, Heard>();
   pass.entries = await kv.list(layout.images, signal);
   for (const entry of pass.entries) {
-    const image = nameIn(entry.key.slice(layout.images.length));
+    const image = nameInKey(layout, entry.key);
     if (image === undefined) continue;
     const { all, problems } = parseAnnouncements(entry.value);
     const canonical = canonicalName(image);
@@ -55,8 +64,8 @@ async function readAnnouncements(pass: Pass, signal: AbortSignal): Promise<Outco
 }
 
 /** Undefined for a key that is no image's; it may be anybody's. */
-function nameIn(key: string): string | undefined {
-  const name = Buffer.from(decodePath(key as Parameters<typeof decodePath>[0])).toString("utf8");
+export function nameInKey({ images }: Pick<KvLayout, "images">, key: string): string | undefined {
+  const name = Buffer.from(decodePath(key.slice(images.length) as FilePath)).toString("utf8");
   return isImageName(name) ? name : undefined;
 }
 

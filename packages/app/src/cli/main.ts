@@ -12,6 +12,7 @@ import type { StatusOptions } from "./commands/status.ts";
 import type { UpOptions } from "./commands/up.ts";
 import type { ValidateOptions } from "./commands/validate.ts";
 import type { CliContext, ExitCode, ServerOptions } from "./context.ts";
+import { imageCommands } from "./image-commands.ts";
 import { type Done, onServer, output } from "./shared-options.ts";
 import { steeringCommands } from "./steering.ts";
 
@@ -57,6 +58,7 @@ function commands(context: CliContext, done: (code: ExitCode) => void): Command 
   repositoryCommands(program, context, done);
   questionCommands(program, context, done);
   steeringCommands(program, context, done);
+  imageCommands(program, context, done);
   buildCommands(program, onServer, context, done);
   return program;
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { builds } from "./builds-schema.ts";
+import { commits } from "./commits-schema.ts";
 import { environment } from "./environment-schema.ts";
 import { registrar } from "./registrar-schema.ts";
 import { duration, name, port, text, tls } from "./settings.ts";
@@ -32,6 +33,20 @@ const webhooks = z.strictObject({
   gitea: webhook("Gitea and Forgejo, at `/hooks/gitea`"),
   bitbucket: webhook("Bitbucket Cloud, at `/hooks/bitbucket`"),
   "bitbucket-server": webhook("Bitbucket Data Center and Server, at `/hooks/bitbucket-server`"),
+  registry: z
+    .strictObject({
+      secretFile: text(
+        "File with the secret that the registry sends along: as `Authorization: Bearer …`, as that header's whole value, as a password, or, where it can send no header, as `?token=…`; several, one a line, are all accepted.",
+      ),
+      host: text(
+        "What the registry is called in image names, such as `registry.example:5000`. Absent: as its notifications call it. For Docker's own registry only; the others name themselves.",
+      ).optional(),
+    })
+    .optional()
+    .meta({
+      description:
+        "Notifications of image registries, at `/hooks/registry`: Docker's registry, Docker Hub, Harbor and Quay (`docs/images.md`). Absent: they are refused.",
+    }),
   maxBodyBytes: z
     .number()
     .int()
@@ -64,6 +79,7 @@ export const configSchema = z.strictObject({
   webhooks: webhooks
     .prefault({})
     .meta({ description: "Git hosts that tell this engine of pushes: `docs/webhooks.md`." }),
+  commits,
   consul: consul.optional(),
   embedded: z
     .strictObject({

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Clock, CommitNotes, Committer, Person, Random } from "@sluice/core";
-import { type GitHistory, gitCommitter, gitHistory, gitNotes } from "@sluice/git";
+import { type GitHistory, gitCommitter, gitHistory, gitNotes, type SigningKey } from "@sluice/git";
+import type { CommitsConfig } from "../config/commits-schema.ts";
 import type { Config } from "../config/schema.ts";
 import { accessOf, limitsOf } from "../config/source-access.ts";
 import type { Environment } from "./environment.ts";
@@ -23,13 +24,24 @@ export function openNotes(environment: Environment, context: RepositoryContext):
   return gitNotes(repositoryOptions(environment, context));
 }
 
-/** In whose name commits are made that people ask this engine for. */
-const SLUICE: Person = { name: "Sluice", email: "sluice@localhost" };
-
 /** Commits to the environment's branch. @throws as `gitCommitter`. */
 export function openCommitter(environment: Environment, context: RepositoryContext): Promise<Committer> {
   const { branch } = environment.config.source;
-  return gitCommitter({ ...repositoryOptions(environment, context), branch, committer: SLUICE });
+  const { name, email } = context.config.commits;
+  const signing = signingOf(context.config.commits);
+  const committer: Person = { name, email };
+  return gitCommitter({
+    ...repositoryOptions(environment, context),
+    branch,
+    committer,
+    ...(signing ? { signing } : {}),
+  });
+}
+
+function signingOf({ signingKeyFile, openpgpKey, openpgpHome }: CommitsConfig): SigningKey | undefined {
+  if (signingKeyFile) return { format: "ssh", keyFile: signingKeyFile };
+  if (!openpgpKey) return undefined;
+  return { format: "openpgp", keyId: openpgpKey, ...(openpgpHome ? { home: openpgpHome } : {}) };
 }
 
 /** How an environment's repository is reached, for whatever is done with it beside reading its branch. */

@@ -18,9 +18,10 @@ describe("the roles of a process", () => {
       "chronos",
       "mirror",
       "deployer",
+      "image-updater",
       "http",
     ]);
-    expect([...chooseRoles([], real)]).toEqual(["mirror", "deployer", "http"]);
+    expect([...chooseRoles([], real)]).toEqual(["mirror", "deployer", "image-updater", "http"]);
   });
 
   it("are the named ones otherwise, and then nothing else is started", () => {

@@ -8,6 +8,7 @@ export const ROLES = [
   "chronos",
   "mirror",
   "deployer",
+  "image-updater",
   "build-trigger",
   "registrar",
   "http",
@@ -21,7 +22,14 @@ export type Role = (typeof ROLES)[number];
 export function chooseRoles(names: readonly string[], config: Config): ReadonlySet<Role> {
   const needed = embeddedNeeds(config);
   if (names.length === 0)
-    return new Set<Role>([...needed, "mirror", "deployer", ...configuredRoles(config), "http"]);
+    return new Set<Role>([
+      ...needed,
+      "mirror",
+      "deployer",
+      "image-updater",
+      ...configuredRoles(config),
+      "http",
+    ]);
   const chosen = new Set<Role>();
   for (const name of names) {
     const role = ROLES.find((one) => one === name);

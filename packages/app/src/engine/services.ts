@@ -15,6 +15,7 @@ import type { EmbeddedAddresses } from "./embedded.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import { rememberLock } from "./held-lock.ts";
+import { hasImages, runImageUpdater } from "./image-updater.ts";
 import type { EngineOptions } from "./options.ts";
 import { sharedKeys } from "./presented-source.ts";
 import { fanOut, only } from "./sinks.ts";
@@ -54,6 +55,11 @@ export function runServices(options: ServiceOptions): Promise<never> {
         watchOver(`the mirror of ${environment.name}`, runMirror(environment, options, stopping.signal));
       if (roles.has("deployer") && environment.deploys)
         watchOver(`the deployer of ${environment.name}`, runDeployer(environment, options, stopping.signal));
+      if (roles.has("image-updater") && hasImages(environment))
+        watchOver(
+          `the image updater of ${environment.name}`,
+          runImageUpdater(environment, { ...options, lock: lockOptions(options) }, stopping.signal),
+        );
     }
   });
   failed.catch(() => undefined);

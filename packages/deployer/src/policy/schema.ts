@@ -48,6 +48,8 @@ export const policySchema = z.strictObject({
   targets: z.record(z.string(), target.nullable()).optional(),
   prune: prune.optional(),
   windows: windows.optional(),
+  /** For the image updater, which judges it. */
+  images: z.record(z.string(), z.unknown()).nullable().optional(),
 });
 
 export type WrittenPolicy = z.infer<typeof policySchema>;
@@ -55,7 +57,7 @@ export type WrittenPrune = z.infer<typeof prune>;
 export type WrittenWindows = z.infer<typeof windows>;
 
 const KNOWN = {
-  top: ["targets", "prune", "windows"],
+  top: ["targets", "prune", "windows", "images"],
   target: ["folder", "dependsOn", "owner", "prune", "wait", "heal", "suspend", "windows"],
   prune: ["maxJobs", "maxPercent", "grace"],
   window: ["allow", "deny", "timezone"],

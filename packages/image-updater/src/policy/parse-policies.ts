@@ -19,6 +19,8 @@ export const POLICY_FILE = "deploy.yaml";
 export interface ImagePolicy {
   /** As `deploy.yaml` spells it. */
   readonly name: string;
+  /** As `deploy.yaml` has it; `pin` where that is all it says. */
+  readonly kind: string;
   /** Which tags are newer; undefined: only a person says, by the pin. */
   readonly order: TagOrder | undefined;
   /** Whether a reference names the digest as well, and an announcement without one is of no use. */
@@ -69,7 +71,14 @@ function readImages(document: TextDocument, written: JsonObject): ImagePolicies 
       if (read.success) {
         const { policy, digest = policy === "digest", pin } = read.data;
         const order = policy === undefined ? undefined : tagOrder(read.data);
-        images.set(canonical, { name, order, digest, untagged: policy === "digest", pin });
+        images.set(canonical, {
+          name,
+          kind: policy ?? "pin",
+          order,
+          digest,
+          untagged: policy === "digest",
+          pin,
+        });
       } else problems.push(...read.error.issues.flatMap((issue) => complaints(issue, place, document)));
     }
   }

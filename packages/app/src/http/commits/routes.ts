@@ -97,6 +97,6 @@ async function commit(
 }
 
 /** Who asked is the author, as far as they said who they are; Sluice made the commit. */
-function authorOf(by: string): Person {
+export function authorOf(by: string): Person {
   return { name: by.split("@")[0] || by, email: by.includes("@") ? by : "" };
 }

@@ -8,14 +8,15 @@ import type { ProviderName } from "./provider.ts";
  * @throws CONFIG_INVALID for a file that cannot be read or holds none: an empty secret is one that everybody knows.
  */
 export function webhookSecrets(webhooks: Config["webhooks"]): ReadonlyMap<ProviderName, readonly string[]> {
-  const { maxBodyBytes: _, ...providers } = webhooks;
+  const { maxBodyBytes: _, registry: __, ...providers } = webhooks;
   const entries = Object.entries(providers) as [ProviderName, { secretFile: string } | undefined][];
   return new Map(
     entries.flatMap(([name, settings]) => (settings ? [[name, secretsIn(name, settings.secretFile)]] : [])),
   );
 }
 
-function secretsIn(name: string, file: string): readonly string[] {
+/** @throws CONFIG_INVALID */
+export function secretsIn(name: string, file: string): readonly string[] {
   let text: string;
   try {
     text = readSecret(file);
