@@ -29,8 +29,10 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   const { kv, source } = pass.settings;
   const commit = pass.target as CommitId;
   const was = pass.marker as MarkerState;
-  const { keys, tree } = await lookAtBoth(pass, commit, signal);
-  const history = pass.memory.known?.history ?? (await readHistory(pass, was.record, signal));
+  const [{ keys, tree }, history] = await Promise.all([
+    lookAtBoth(pass, commit, signal),
+    pass.memory.known?.history ?? readHistory(pass, was.record, signal),
+  ]);
   tellSkipped(pass, tree);
   const files = mirrored(tree);
   const { puts, removals, indexes } = difference(files, keys);
