@@ -42,6 +42,11 @@ export interface ListedContainer {
   readonly mark: string;
 }
 
+export interface EngineHint {
+  /** The container that was told to end, and still may serve what it has begun. */
+  readonly stopping?: string;
+}
+
 /** The part of a container engine that is used. Both reads throw ENGINE_UNREACHABLE; an answer is always whole. */
 export interface ContainerEngine {
   /** Containers that run, or are paused. */
@@ -49,5 +54,5 @@ export interface ContainerEngine {
   /** Undefined where the container is gone. */
   inspect(id: string, signal?: AbortSignal): Promise<Container | undefined>;
   /** Yields when something may have happened, reconnecting inside; a hint only. Ends when the signal aborts. */
-  watch(signal: AbortSignal): AsyncIterable<void>;
+  watch(signal: AbortSignal): AsyncIterable<EngineHint>;
 }

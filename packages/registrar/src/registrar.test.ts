@@ -14,6 +14,7 @@ function memoryEngine() {
   const engine = {
     containers,
     inspected: [] as string[],
+    tellStopping: (_id: string) => {},
     failing: undefined as ((what: string) => boolean) | undefined,
     run(name: string, more: Partial<Container> = {}) {
       const id = more.id ?? Buffer.from(name.padEnd(32, "-")).toString("hex").slice(0, 64);
@@ -43,7 +44,11 @@ function memoryEngine() {
     },
     async *watch(signal) {
       while (!signal.aborted) {
-        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        const next = await new Promise<string | undefined>((resolve) => {
+          engine.tellStopping = resolve;
+          signal.addEventListener("abort", () => resolve(undefined));
+        });
+        if (next) yield { stopping: next };
       }
     },
   };
@@ -203,6 +208,17 @@ describe("the registrar", () => {
     await until(() => ids().length === 1);
     expect(ids()).toEqual(["host-1:b:80"]);
     expect(sink.of("registrar.failed")).toHaveLength(1);
+  });
+
+  it("sends nobody new to a container that was told to end, unless it goes on all the same", async () => {
+    const a = engine.run("a");
+    start();
+    await until(() => ids().length === 1);
+    engine.control.tellStopping(a);
+    await expect.poll(() => clock.advance(100).then(() => ids().length)).toBe(0);
+    await clock.advance(60_000);
+    expect(ids()).toEqual([]);
+    await until(() => ids().length === 1);
   });
 
   it("takes its own with it when told to", async () => {

@@ -41,6 +41,8 @@ interface Work extends RegistrarOptions {
   readonly seen: Map<string, { readonly mark: string; readonly container: Container }>;
   /** When each HEALTHCHECK was last told, by check id. */
   readonly reportedAt: Map<string, number>;
+  /** Containers that were told to end, and when. */
+  readonly stopping: Map<string, number>;
   /** What is left out, and was told. */
   readonly leftOut: Set<string>;
 }
@@ -50,10 +52,19 @@ const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 const AT_ONCE = 16;
 /** A report is repeated long before the catalog would take its silence for an illness. */
 const REPEAT_MS = 60 * 60_000;
+/** One that goes on for so long after it was told to end took the signal for something else. */
+const STOPPING_MS = 2 * 60_000;
 
 export function registrar(options: RegistrarOptions): Registrar {
   const emit = emitterFor(EVERY_ENVIRONMENT, options.events, options.clock);
-  const work: Work = { ...options, emit, seen: new Map(), reportedAt: new Map(), leftOut: new Set() };
+  const work: Work = {
+    ...options,
+    emit,
+    seen: new Map(),
+    reportedAt: new Map(),
+    stopping: new Map(),
+    leftOut: new Set(),
+  };
   let failing = false;
   const loop = reconcileLoop({
     pass: (signal) => reconcile(work, signal),
@@ -70,7 +81,10 @@ export function registrar(options: RegistrarOptions): Registrar {
   return {
     async run(signal) {
       const listen = async () => {
-        for await (const _ of options.engine.watch(signal)) loop.wake();
+        for await (const { stopping } of options.engine.watch(signal)) {
+          if (stopping) work.stopping.set(stopping, options.clock.now());
+          loop.wake();
+        }
       };
       await Promise.all([loop.run(signal), listen()]);
       if (options.deregisterOnStop) await deregisterAll(work).catch((error) => tellFailure(work, error));
@@ -99,12 +113,12 @@ async function reconcile(work: Work, signal: AbortSignal): Promise<Outcome> {
 /** Looks closer at what is new or changed. @returns short ids of containers that could not be looked at. */
 async function lookAt(
   listed: readonly ListedContainer[],
-  { engine, seen }: Work,
+  { engine, seen, stopping }: Work,
   signal: AbortSignal,
 ): Promise<ReadonlySet<string>> {
   const unknown = new Set<string>();
   const running = new Set(listed.map(({ id }) => id));
-  for (const id of seen.keys()) if (!running.has(id)) seen.delete(id);
+  for (const known of [seen, stopping]) for (const id of known.keys()) if (!running.has(id)) known.delete(id);
   const changed = listed.filter(({ id, mark }) => seen.get(id)?.mark !== mark);
   await eachOf(changed, AT_ONCE, async ({ id, mark }) => {
     try {
@@ -126,7 +140,8 @@ function wantedServices(work: Work): ReadonlyMap<string, WantedService> {
   const wanted = new Map<string, WantedService>();
   const problems = new Set<string>();
   const containers = [...work.seen.values()].map(({ container }) => container);
-  for (const container of containers.sort((a, b) => (a.id < b.id ? -1 : 1))) {
+  const serving = containers.filter(({ id }) => !isStopping(id, work));
+  for (const container of serving.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const found = servicesOf(container, work);
     for (const problem of found.problems) problems.add(problem);
     for (const service of found.services) {
@@ -136,6 +151,15 @@ function wantedServices(work: Work): ReadonlyMap<string, WantedService> {
   }
   tellLeftOut(problems, work);
   return wanted;
+}
+
+/** Nobody new is sent to a container that is about to end; what it has begun it may still finish. */
+function isStopping(id: string, { stopping, clock }: Work): boolean {
+  const since = stopping.get(id);
+  if (since === undefined) return false;
+  if (clock.now() - since < STOPPING_MS) return true;
+  stopping.delete(id);
+  return false;
 }
 
 function tellLeftOut(problems: ReadonlySet<string>, { leftOut, emit, node }: Work): void {

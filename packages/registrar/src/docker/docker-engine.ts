@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { backoffMs, type Clock, messageOf, type Random, redact, SluiceError } from "@sluice/core";
 import Docker from "dockerode";
-import type { ContainerEngine, ListedContainer } from "../container.ts";
+import type { ContainerEngine, EngineHint, ListedContainer } from "../container.ts";
 import { containerOf } from "./inspected.ts";
 
 export interface DockerEngineOptions {
@@ -92,7 +92,7 @@ async function* watchEvents(
   docker: Docker,
   { clock, random }: DockerEngineOptions,
   signal: AbortSignal,
-): AsyncGenerator<void, void> {
+): AsyncGenerator<EngineHint, void> {
   for (let failures = 0; !signal.aborted; failures++) {
     try {
       const stream = (await docker.getEvents({
@@ -103,10 +103,10 @@ async function* watchEvents(
       signal.addEventListener("abort", stop);
       try {
         // What happened while nobody listened is found by a look of its own.
-        yield;
-        for await (const _ of stream) {
+        yield {};
+        for await (const chunk of stream) {
           failures = 0;
-          yield;
+          yield* hintsOf(String(chunk));
         }
       } finally {
         signal.removeEventListener("abort", stop);
@@ -116,6 +116,30 @@ async function* watchEvents(
       // Hints only: the interval finds what they would have told.
     }
     await clock.sleep(backoffMs(failures, BACKOFF, random), signal);
+  }
+}
+
+/** SIGINT, SIGQUIT, SIGTERM and the one systemd is stopped with: what images name as their STOPSIGNAL. */
+const STOP_SIGNALS = new Set(["2", "3", "15", "37"]);
+
+/** The engine sends one JSON object a line, each as it happens; what is cut is a hint all the same. */
+function hintsOf(text: string): readonly EngineHint[] {
+  const stopping = text.split("\n").flatMap((line) => stoppedBy(line) ?? []);
+  return stopping.length > 0 ? stopping.map((id) => ({ stopping: id })) : [{}];
+}
+
+function stoppedBy(line: string): string | undefined {
+  try {
+    const { Type, Action, Actor } = JSON.parse(line) as {
+      Type?: string;
+      Action?: string;
+      Actor?: { ID?: string; Attributes?: { signal?: string } };
+    };
+    const stops =
+      Type === "container" && Action === "kill" && STOP_SIGNALS.has(Actor?.Attributes?.signal ?? "");
+    return stops ? Actor?.ID : undefined;
+  } catch {
+    return undefined;
   }
 }
 
