@@ -15,6 +15,10 @@ export function steeringCommands(program: Command, context: CliContext, done: Do
   onEnvironment(program.command("sync").description("look at the branch and at what runs now"))
     .option("--wait", "follow this very sync to its end; exit 1 where it is not healthy")
     .option("--retry", "send specs again that are held after a failure")
+    .option(
+      "--outside-window",
+      "change what the revision wants now, whatever the sync windows say, for an hour",
+    )
     .action(async (environment: string | undefined, options: SyncOptions) =>
       done(await (await import("./commands/sync.ts")).sync(named(environment, options), context)),
     );

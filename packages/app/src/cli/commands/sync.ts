@@ -10,6 +10,7 @@ import { progressView } from "../progress.ts";
 export interface SyncOptions extends ServerOptions {
   readonly wait?: boolean;
   readonly retry?: boolean;
+  readonly outsideWindow?: boolean;
 }
 
 /** `sluice sync`: look at the branch and at what runs now, not at the next interval. */
@@ -17,7 +18,10 @@ export async function sync(options: SyncOptions, context: CliContext): Promise<E
   const client = engineClient(options, context);
   const environment = await client.environment();
   const path = `/api/v1/environments/${environment.name}/sync`;
-  const wish = await client.post<SyncView>(path, { retry: options.retry === true });
+  const wish = await client.post<SyncView>(path, {
+    retry: options.retry === true,
+    outsideWindow: options.outsideWindow === true,
+  });
   if (options.wait) return followSync({ client, environment, context }, wish);
   context.out(`${GLYPH.begin} ${environment.name} reconciles; \`sluice wait\` follows it\n`);
   return 0;

@@ -25,7 +25,9 @@ const scope = z.strictObject({
   why: text.optional(),
   by: text.default("somebody"),
 });
-const sync = z.object({ retry: z.boolean().default(false) }).prefault({});
+const sync = z
+  .object({ retry: z.boolean().default(false), outsideWindow: z.boolean().default(false) })
+  .prefault({});
 const prune = z.strictObject({ revision: text, targets: z.array(text).min(1) });
 
 type Route = { Params: { name: string } };
@@ -37,8 +39,11 @@ export function controlRoutes(app: FastifyInstance, context: HttpContext): void 
 
   app.post<Route>("/api/v1/environments/:name/sync", async ({ params, body }) => {
     const environment = findEnvironment(environments, params.name);
-    const { retry } = parsed(sync, body ?? {});
-    return askForSync(environment, context, { at: now(), retry, prune: [], revision: undefined });
+    const { retry, outsideWindow } = parsed(sync, body ?? {});
+    // Windows are overridden for the revision that is there, and not for whatever comes next.
+    const revision = outsideWindow ? await revisionOf(environment, context) : undefined;
+    const wish = { at: now(), retry, prune: [], revision };
+    return askForSync(environment, context, outsideWindow ? { ...wish, override: true } : wish);
   });
 
   app.post<Route>("/api/v1/environments/:name/suspend", async ({ params, body }) => {
@@ -71,6 +76,13 @@ interface Wish {
   readonly retry: boolean;
   readonly prune: readonly string[];
   readonly revision: string | undefined;
+  /** Sync windows do not count for `revision`. */
+  readonly override?: boolean;
+}
+
+async function revisionOf({ layout }: Environment, { kv }: HttpContext): Promise<Revision | undefined> {
+  const entry = await kv.get(layout.revision);
+  return entry && decodeRecord("marker", entry).revision;
 }
 
 /** Everything a wish says holds for itself alone: a later one that says less takes it back. */
@@ -87,17 +99,12 @@ async function askForSync(environment: Environment, { kv }: HttpContext, wish: W
 }
 
 /** What was agreed to is what was shown: the deployer heeds it for this revision only. */
-async function refuseMoved(
-  { name, layout }: Environment,
-  { kv }: HttpContext,
-  revision: string,
-): Promise<void> {
-  const entry = await kv.get(layout.revision);
-  const there = entry && decodeRecord("marker", entry).revision;
+async function refuseMoved(environment: Environment, context: HttpContext, revision: string): Promise<void> {
+  const there = await revisionOf(environment, context);
   if (there === revision) return;
   throw new SluiceError(
     "REVISION_MOVED",
-    `${name} is at ${there ?? "no revision yet"}, no longer at ${revision}`,
+    `${environment.name} is at ${there ?? "no revision yet"}, no longer at ${revision}`,
   );
 }
 
