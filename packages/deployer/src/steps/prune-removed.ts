@@ -25,7 +25,9 @@ type Prune = Extract<Change, { kind: "prune" }>;
 export async function pruneRemoved(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   const prunes = pass.plan.changes.filter((change) => change.kind === "prune");
   if (prunes.length === 0) return OK;
-  const ready = prunes.filter((prune) => isReady(prune, pass));
+  const targets = new Set(prunes.map(({ key }) => splitJobKey(key).target));
+  const reasons = new Map([...targets].map((target) => [target, reasonToWait(target, pass)]));
+  const ready = prunes.filter((prune) => isReady(prune, reasons, pass));
   if (ready.length === 0) return OK;
   // A job may have come back in a revision that is newer than what was planned from.
   const marker = await pass.term.options.kv.get(pass.term.layout.revision, signal);
@@ -40,8 +42,12 @@ export async function pruneRemoved(pass: Pass, signal: AbortSignal): Promise<Out
   return OK;
 }
 
-function isReady({ key, live, entry }: Prune, pass: Pass): boolean {
-  const why = reasonToWait(splitJobKey(key).target, pass) ?? reasonElsewhere(key, pass);
+function isReady(
+  { key, live, entry }: Prune,
+  reasons: ReadonlyMap<TargetName, string | undefined>,
+  pass: Pass,
+): boolean {
+  const why = reasons.get(splitJobKey(key).target) ?? reasonElsewhere(key, pass);
   if (why === undefined) return true;
   const message = `is removed once its replacements are healthy: ${why}`;
   leave(
