@@ -21,21 +21,50 @@ it("replaces an app whole and unforced, keeping what is left to others and the m
   ]);
 });
 
+const LIST = "&embed=apps.counts&embed=apps.deployments&embed=apps.lastTaskFailure";
+const marked = (more = "") => `GET /v2/apps?label=sluice\\/owner==production${LIST}${more}`;
+
 it("asks for marked apps with one request, and takes no other's where the selector is not obeyed", async () => {
   const other = { ...app, id: "/other", labels: { "sluice/owner": "staging" } };
-  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app, other] }] });
+  const settled = { ...app, tasksRunning: 0, instances: 0 };
+  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [settled, other] }] });
   expect((await scheduler.list({ mark: MARK })).map((job) => job.id)).toEqual(["web"]);
-  expect(seen.map(([line]) => decodeURIComponent(line)).sort()).toEqual([
-    "GET /v2/apps?label=sluice\\/owner==production&embed=apps.counts&embed=apps.deployments&embed=apps.lastTaskFailure&embed=apps.taskStats",
-    "GET /v2/pods/::status",
+  expect(seen.map(([line]) => decodeURIComponent(line)).sort()).toEqual([marked(), "GET /v2/pods/::status"]);
+});
+
+it("asks once after the tasks of an app that may have some of an earlier spec, and again when it moved", async () => {
+  const moved = { ...app, version: "2026-01-02T00:00:00.000Z" };
+  const { scheduler, lines } = await fake({
+    "GET /v2/apps": { inTurn: [app, app, moved, moved].map((one) => [200, { apps: [one] }]) },
+    "GET /v2/apps/web": { inTurn: [app, moved].map((one) => [200, { app: { ...one, tasks: [] } }]) },
+  });
+  for (let round = 0; round < 4; round++) await scheduler.list({ mark: MARK });
+  expect(lines("with reads").filter((line) => line === "GET /v2/apps/web")).toHaveLength(2);
+});
+
+it("asks for statistics of all where many apps may have tasks of an earlier spec", async () => {
+  const apps = Array.from({ length: 21 }, (_, at) => ({ ...app, id: `/web-${at}` }));
+  const withStats = apps.map((one) => ({ ...one, tasksStats: {} }));
+  const { scheduler, lines } = await fake({
+    "GET /v2/apps": { inTurn: [apps, withStats, apps].map((some) => [200, { apps: some }]) },
+  });
+  for (let round = 0; round < 2; round++) await scheduler.list({ mark: MARK });
+  const asked = lines("with reads").filter((line) => line.startsWith("GET /v2/apps"));
+  expect(asked.map((line) => decodeURIComponent(line))).toEqual([
+    marked(),
+    marked("&embed=apps.taskStats"),
+    marked(),
   ]);
 });
 
 it("reads many ids as one list", async () => {
-  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [app] }] });
+  const stopped = { ...app, tasksRunning: 0 };
+  const { scheduler, seen } = await fake({ "GET /v2/apps": [200, { apps: [stopped] }] });
   const ids = Array.from({ length: 21 }, (_, at) => jobId(`a-${at}`));
   expect((await scheduler.list({ ids: [...ids, jobId("web")] })).map((job) => job.id)).toEqual(["web"]);
-  expect(seen.map(([line]) => line.split("?")[0]).sort()).toEqual(["GET /v2/apps", "GET /v2/pods/::status"]);
+  expect(seen.map(([line]) => line.split("?")[0]).sort()).toEqual([
+    ...["GET /v2/apps", "GET /v2/pods/::status", "GET /v2/queue"],
+  ]);
 });
 
 it.each([

@@ -1,12 +1,19 @@
-import type { JobId, JsonObject, LiveJob, LiveQuery, Scheduler } from "@sluice/core";
-import { objectIn } from "../format/reading.ts";
+import {
+  type JobId,
+  type JsonObject,
+  jobId,
+  type LiveJob,
+  type LiveQuery,
+  type Scheduler,
+} from "@sluice/core";
+import { listIn, objectIn } from "../format/reading.ts";
 import type { HttpConnection } from "../http/connection.ts";
 import { absoluteId } from "./app-id.ts";
 import { type AppClient, type DeploymentClient, readQueue } from "./client.ts";
-import { liveApp } from "./live-app.ts";
+import { liveApp, versionOf } from "./live-app.ts";
 import { livePod } from "./live-pod.ts";
 import { markOf } from "./mark.ts";
-import { isUnsettled, type QueueEntry, queueEntries } from "./observe.ts";
+import { isUnsettled, outdatedOf, type QueueEntry, queueEntries } from "./observe.ts";
 import type { PodClient } from "./pod-client.ts";
 import type { Rollouts } from "./rollouts.ts";
 
@@ -53,18 +60,40 @@ async function find(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   if ("ids" in query && query.ids.length <= MOST_SINGLE_READS) return findSingly(context, query.ids, signal);
-  const [apps, pods] = await Promise.all([
-    context.apps.list("mark" in query ? query.mark : undefined, signal),
-    context.pods.statuses(signal),
-  ]);
-  if ("mark" in query)
-    return {
-      apps: apps.filter((app) => markOf(app) === query.mark),
-      pods: pods.filter((pod) => markOf(objectIn(pod.spec) ?? {}) === query.mark),
-    };
+  const [apps, pods] = await Promise.all([findApps(context, query, signal), context.pods.statuses(signal)]);
+  const isWanted = wantedBy(query);
+  return { apps, pods: pods.filter((pod) => isWanted(pod, objectIn(pod.spec) ?? {})) };
+}
+
+/** Asks after the tasks only of apps that might have some of an earlier spec, which are few once all is quiet. */
+async function findApps(
+  { apps, rollouts }: ListingContext,
+  query: LiveQuery,
+  signal: AbortSignal | undefined,
+): Promise<readonly JsonObject[]> {
+  const mark = "mark" in query ? query.mark : undefined;
+  const isWanted = wantedBy(query);
+  const listed = (await apps.list({ mark, stats: false }, signal)).filter((app) => isWanted(app, app));
+  const doubtful = listed.filter((app) => isDoubtful(app, rollouts));
+  if (doubtful.length > MOST_SINGLE_READS)
+    return (await apps.list({ mark, stats: true }, signal)).filter((app) => isWanted(app, app));
+  const read = new Map<JsonObject, JsonObject | undefined>();
+  await Promise.all(
+    doubtful.map(async (app) => void read.set(app, await apps.read(jobId(String(app.id)), signal))),
+  );
+  const shown = listed.map((app) => (read.has(app) ? read.get(app) : app));
+  return shown.filter((app) => app !== undefined).filter((app) => isWanted(app, app));
+}
+
+function wantedBy(query: LiveQuery): (shown: JsonObject, spec: JsonObject) => boolean {
+  if ("mark" in query) return (_shown, spec) => markOf(spec) === query.mark;
   const wanted = new Set(query.ids.map(absoluteId));
-  const isWanted = (one: JsonObject) => wanted.has(String(one.id));
-  return { apps: apps.filter(isWanted), pods: pods.filter(isWanted) };
+  return (shown) => wanted.has(String(shown.id));
+}
+
+function isDoubtful(app: JsonObject, rollouts: Rollouts): boolean {
+  if (listIn(app.deployments).length > 0 || outdatedOf(app) === 0) return false;
+  return !rollouts.isSettled(jobId(String(app.id)), versionOf(app));
 }
 
 async function findSingly(

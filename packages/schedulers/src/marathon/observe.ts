@@ -32,13 +32,18 @@ export function observe(app: JsonObject, queued?: QueueEntry): Observation {
   return { health: failing ? "Degraded" : "Progressing", message: reasons.join("; ") };
 }
 
-/** How many running instances are of an earlier configuration, by the statistics or, where there are none, by the tasks. */
-export function outdatedOf(app: JsonObject): number {
+/**
+ * How many running instances are of an earlier configuration, by the statistics or, where there are none, by the tasks;
+ * undefined: the app was shown with neither.
+ */
+export function outdatedOf(app: JsonObject): number | undefined {
+  if (numberIn(app.tasksRunning) === 0) return 0;
   const stats = objectIn(app.tasksStats) ?? objectIn(app.taskStats);
   if (stats) {
     const counts = objectIn(objectIn(objectIn(stats.withOutdatedConfig)?.stats)?.counts);
     return numberIn(counts?.running) ?? 0;
   }
+  if (!Array.isArray(app.tasks)) return undefined;
   const since = textIn(objectIn(app.versionInfo)?.lastConfigChangeAt);
   const running = objectsIn(app.tasks).filter(([, task]) => task.state === "TASK_RUNNING");
   return running.filter(([, task]) => since !== undefined && (textIn(task.version) ?? since) < since).length;

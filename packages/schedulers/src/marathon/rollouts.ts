@@ -8,8 +8,16 @@ export interface Rollouts {
   /** @param before the spec that was replaced; undefined: there was none. @param version the job's version since. */
   sent(id: JobId, before: JsonObject | undefined, version: string): void;
   forget(id: JobId): void;
-  /** What to say of a job, given what was sent. @param shown the app or pod as Marathon showed it. */
+  /**
+   * What to say of a job, given what was sent.
+   * @param shown the app as Marathon showed it, with its tasks or their statistics unless it is settled; of a pod, nothing.
+   */
   judge(live: LiveJob, shown: JsonObject): Observation;
+  /**
+   * Whether a job was seen at this version with all instances of its present spec, so that it need not be asked again: without
+   * a new version it gets no others.
+   */
+  isSettled(id: JobId, version: string): boolean;
 }
 
 interface Sent {
@@ -26,10 +34,14 @@ const STRANDED_MS = 30_000;
 /** Kept in memory only: after a restart, an undone deployment is a drift as any other. */
 export function rollouts(clock: Clock): Rollouts {
   const open = new Map<JobId, Sent>();
+  const settled = new Map<JobId, string>();
   const stranded = new Map<JobId, { readonly version: string; readonly since: number }>();
 
   function isStranded({ id, version }: LiveJob, shown: JsonObject): boolean | "perhaps" {
-    if (listIn(shown.deployments).length > 0 || outdatedOf(shown) === 0) {
+    const deploying = listIn(shown.deployments).length > 0;
+    const outdated = outdatedOf(shown);
+    if (!deploying && outdated === 0) settled.set(id, version);
+    if (deploying || !outdated) {
       stranded.delete(id);
       return false;
     }
@@ -47,15 +59,21 @@ export function rollouts(clock: Clock): Rollouts {
   }
 
   return {
-    sent: (id, before, version) => void open.set(id, { before, version }),
+    sent(id, before, version) {
+      open.set(id, { before, version });
+      // A new job has no earlier instances.
+      if (!before) settled.set(id, version);
+    },
+    isSettled: (id, version) => settled.get(id) === version,
     forget(id) {
       open.delete(id);
+      settled.delete(id);
       stranded.delete(id);
     },
     judge(live, shown) {
       if (isUndone(live)) return undone(live.observed);
       const left = isStranded(live, shown);
-      if (left !== false) return halfDone(live.observed, outdatedOf(shown), left === true);
+      if (left !== false) return halfDone(live.observed, outdatedOf(shown) ?? 0, left === true);
       if (live.observed.health === "Healthy" && open.get(live.id)?.version === live.version)
         open.delete(live.id);
       return live.observed;
