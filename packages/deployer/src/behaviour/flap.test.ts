@@ -12,7 +12,6 @@ describe("a spec that failed", () => {
   it.each<[string, Observation, string]>([
     ["never turned healthy", DEGRADED, "Synced/Degraded/HealthTimeout"],
     ["was given up by the scheduler", { ...DEGRADED, failed: true }, "Synced/Degraded/HealthTimeout"],
-    ["was rolled back by the scheduler", { ...HEALTHY, rolledBack: true }, "OutOfSync/Healthy/RolledBack"],
   ])("is held where it %s, until Git changes", async (_, observed, state) => {
     w = world({ apps: { waitMs: 5_000 } });
     w.apps.afterApply = (_id, spec) => (spec.image === "bad" ? observed : HEALTHY);

@@ -27,7 +27,7 @@ export interface Wish {
 }
 
 export interface HealthWaitOptions {
-  readonly scheduler: Scheduler;
+  readonly scheduler: Pick<Scheduler, "list">;
   readonly clock: Clock;
   /** Lets go of everyone. */
   readonly ending: AbortSignal;

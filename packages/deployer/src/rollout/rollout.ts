@@ -1,6 +1,7 @@
 import type { LiveJob, TargetName } from "@sluice/core";
 import PQueue from "p-queue";
 import { putDeployment } from "../deployment.ts";
+import { withoutOldRollbacks } from "../old-rollback.ts";
 import { DEFAULT_CONCURRENCY } from "../options.ts";
 import { entryOf } from "../records/entry.ts";
 import type { JobRecords } from "../records/job-records.ts";
@@ -155,7 +156,13 @@ function openLane(term: Term, target: TargetName, ending: AbortSignal, mayYield:
   const { scheduler, concurrency } = known(term.options.targets.get(target), `target ${target}`);
   const queue = new PQueue({ concurrency: concurrency ?? DEFAULT_CONCURRENCY });
   const { clock } = term.options;
-  const health = healthWait({ scheduler, clock, ending, mayYield, busy: () => isBusy(queue) });
+  const health = healthWait({
+    scheduler: withoutOldRollbacks(scheduler, target, term),
+    clock,
+    ending,
+    mayYield,
+    busy: () => isBusy(queue),
+  });
   return { queue, health };
 }
 

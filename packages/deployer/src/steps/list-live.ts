@@ -9,6 +9,7 @@ import {
   type Scheduler,
   type TargetName,
 } from "@sluice/core";
+import { withoutOldRollbacks } from "../old-rollback.ts";
 import { idsInScope, takeScope } from "../scope.ts";
 import type { Pass, Term } from "../term.ts";
 import { failureText } from "../text.ts";
@@ -33,7 +34,8 @@ export async function listLive(pass: Pass, signal: AbortSignal): Promise<Outcome
         return;
       }
       try {
-        pass.live.set(target, await (whole ? listWhole : listSome)(scheduler, asked, mark, signal));
+        const list = whole ? listWhole : listSome;
+        pass.live.set(target, await list(withoutOldRollbacks(scheduler, target, term), asked, mark, signal));
         noteAnswer(term, target);
       } catch (error) {
         signal.throwIfAborted();
@@ -46,7 +48,7 @@ export async function listLive(pass: Pass, signal: AbortSignal): Promise<Outcome
 }
 
 type Listing = (
-  scheduler: Scheduler,
+  scheduler: Pick<Scheduler, "list">,
   asked: ReadonlySet<JobId>,
   mark: string,
   signal: AbortSignal,

@@ -6,7 +6,6 @@ import {
   maskField,
   OK,
   type Outcome,
-  splitJobKey,
 } from "@sluice/core";
 import { beginDeployment } from "../deployment.ts";
 import { settleLeftAlone } from "../left-alone/left-alone.ts";
@@ -26,7 +25,6 @@ export function makePlan(pass: Pass): Outcome {
   const held = heldSpecs(pass);
   holdRolledBack(pass, held);
   pass.plan = planAll(pass, held);
-  forgetRollbacks(pass);
   const { changes } = pass.plan;
   if (fresh)
     term.emit({
@@ -47,25 +45,6 @@ export function summaryOf(change: Change): ChangeSummary {
 }
 
 /**
- * Where Git wants the very spec that the scheduler put back, that it was put back is no matter any more. Some schedulers go on
- * telling it until the next write, and there is nothing to write.
- */
-function forgetRollbacks(pass: Pass): void {
-  for (const key of pass.plan.unchanged) {
-    const { target, id } = splitJobKey(key);
-    const listing = pass.live.get(target);
-    const live = listing?.jobs.get(id);
-    const job = known(pass.term.tree, "revision").desired.jobs.get(key);
-    if (!listing || !job || !live?.observed.rolledBack) continue;
-    const entry = known(pass.term.records, "records").inventory.get(key);
-    if (entry?.fingerprint === job.fingerprint && entry.version !== live.version) continue;
-    const { health, message } = live.observed;
-    const jobs = new Map(listing.jobs).set(id, { ...live, observed: { health, message } });
-    pass.live.set(target, { ...listing, jobs });
-  }
-}
-
-/**
  * A scheduler that put the previous spec back by itself looks like drift. The spec that it undid is held instead, also where
  * that happened while no engine was looking.
  */
@@ -77,8 +56,7 @@ function holdRolledBack(pass: Pass, held: Map<JobKey, Fingerprint>): void {
     const job = tree.desired.jobs.get(key);
     const live = job && liveOf(job, pass);
     if (!job || !live?.observed.rolledBack || live.owner !== term.options.mark || term.retry) continue;
-    const entry = records.inventory.get(key);
-    if (entry?.fingerprint !== job.fingerprint || entry.version === live.version || held.has(key)) continue;
+    if (records.inventory.get(key)?.fingerprint !== job.fingerprint || held.has(key)) continue;
     held.set(key, job.fingerprint);
     const { health, message } = live.observed;
     const found = { sync: "OutOfSync", health, reason: "RolledBack", message, failed: true } as const;
