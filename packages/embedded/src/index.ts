@@ -17,6 +17,12 @@ export { type Fault, type Faults, type FaultyAnswer, faults, type Mishap } from 
 export { type EmbeddedMarathon, embeddedMarathon } from "./marathon/embedded-marathon.ts";
 export { marathonAnswers } from "./marathon/faults.ts";
 export type { EmbeddedMarathonOptions } from "./marathon/options.ts";
+export type { ProfileName as MarathonProfileName } from "./marathon/profiles.ts";
+export type {
+  SimulatedLaunch as MarathonLaunch,
+  SimulatedTask as MarathonTask,
+  Simulation as MarathonSimulation,
+} from "./marathon/tasks/simulated-backend.ts";
 export { type PortPool, type PortPoolOptions, portPool } from "./process/free-ports.ts";
 export {
   type Exit,

@@ -5,7 +5,7 @@ import type { ProcessRunner } from "../process/process-runner.ts";
 import { createDeployments } from "./deployment/deployments.ts";
 import { planEvents } from "./deployment/plan-events.ts";
 import { type EventBus, eventBus } from "./events.ts";
-import { healthMonitor, trustingMonitor } from "./health/monitor.ts";
+import { healthMonitor } from "./health/monitor.ts";
 import { localProber } from "./health/prober.ts";
 import type { Api } from "./http/api.ts";
 import { createLeadership } from "./leadership.ts";
@@ -18,7 +18,7 @@ import type { Store } from "./store.ts";
 import { createFleets } from "./tasks/fleets.ts";
 import { processBackend } from "./tasks/process-backend.ts";
 import { resources } from "./tasks/resources.ts";
-import { simulatedBackend } from "./tasks/simulated-backend.ts";
+import { simulatedExecution } from "./tasks/simulated-backend.ts";
 
 /** What a server is put together from besides its options. */
 export interface Parts {
@@ -89,15 +89,16 @@ export function assemble(options: EmbeddedMarathonOptions, parts: Parts): Api {
 }
 
 function execution(options: EmbeddedMarathonOptions, parts: Parts, events: EventBus) {
-  const { clock, runner, host, sandboxes } = parts;
+  const { clock, runner, host, sandboxes, closing } = parts;
+  const { startDelayMs = 0, firstProbeDelayMs = 100, simulate } = options;
   if (options.execution === "simulated")
-    return { backend: simulatedBackend(clock, options.startDelayMs ?? 0), monitor: trustingMonitor(clock) };
+    return simulatedExecution({ clock, events, startDelayMs, firstProbeDelayMs, simulate, closing });
   const baseEnv = options.taskEnv ?? defaultEnv();
   const pool = portPool(options.taskPorts ? { range: options.taskPorts } : {});
   const prober = localProber({ runner, host, sandboxes, baseEnv });
   return {
     backend: processBackend({ runner, ports: pool, host, sandboxes, baseEnv }),
-    monitor: healthMonitor({ clock, events, prober, firstProbeDelayMs: options.firstProbeDelayMs ?? 100 }),
+    monitor: healthMonitor({ clock, events, prober, firstProbeDelayMs }),
   };
 }
 

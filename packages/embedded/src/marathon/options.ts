@@ -3,6 +3,7 @@ import type { Faults } from "../faults/faults.ts";
 import type { ProcessRunner } from "../process/process-runner.ts";
 import type { ProfileName } from "./profiles.ts";
 import type { Capacity } from "./tasks/resources.ts";
+import type { Simulation } from "./tasks/simulated-backend.ts";
 
 export interface EmbeddedMarathonOptions {
   /** Folder for apps, deployments, sandboxes and the ledger of processes; created when missing. One server per folder. */
@@ -29,6 +30,8 @@ export interface EmbeddedMarathonOptions {
    */
   execution?: "process" | "simulated";
   startDelayMs?: number;
+  /** What becomes of each simulated task, where that is to be another fate. */
+  simulate?: Simulation;
   /**
    * Delay of an instance's first health probe, and, growing by a tenth each time, of those that follow until the first
    * success within the grace period. Default 100 ms, so that a deployment ends as soon as its tasks answer; Marathon itself

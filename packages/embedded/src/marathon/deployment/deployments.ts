@@ -130,11 +130,7 @@ async function perform(
   }
   if (verb === "Scale" && to)
     await scaleFleet(fleets.of(appId), to, state.sentenced?.get(appId) ?? [], signal);
-  if (verb === "Restart" && to) {
-    const fleet = fleets.of(appId);
-    fleet.resetDelay();
-    await restartFleet(fleet, to, signal);
-  }
+  if (verb === "Restart" && to) await restartFleet(fleets.of(appId), to, signal);
 }
 
 /** What becomes of an app whose deployment was cancelled: it is kept at its wanted number, whatever runs of it. */

@@ -40,16 +40,23 @@ function mayLaunch(fleet: FleetState, { app }: Aim): boolean {
 
 /** Notes why a launch waits, and looks again after `ms`. */
 function wait(fleet: FleetState, reasons: string[], ms: number | undefined): false {
-  const { clock, closing, waiting } = fleet.context;
+  const { clock, waiting } = fleet.context;
   waiting.add(fleet.appId);
   fleet.waiting = { since: fleet.waiting?.since ?? clock.now(), reasons };
-  if (ms === undefined || fleet.timer) return false;
-  const timer = linkedAbort([closing]);
+  if (ms !== undefined) wakeAt(fleet, clock.now() + ms);
+  return false;
+}
+
+function wakeAt(fleet: FleetState, at: number): void {
+  if (fleet.timer && fleet.timer.at <= at) return;
+  fleet.timer?.abort();
+  const { clock, closing } = fleet.context;
+  const timer = { ...linkedAbort([closing]), at };
   fleet.timer = timer;
-  void clock.sleep(ms, timer.signal).then(() => {
+  void clock.sleep(at - clock.now(), timer.signal).then(() => {
     timer.release();
-    if (fleet.timer === timer) fleet.timer = undefined;
+    if (fleet.timer !== timer) return;
+    fleet.timer = undefined;
     if (!closing.aborted) fleet.changed();
   });
-  return false;
 }

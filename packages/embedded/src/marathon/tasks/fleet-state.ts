@@ -52,7 +52,8 @@ export interface FleetState {
   /** Instances killed by a person, whose id the next launch takes over. */
   readonly vacant: { id: string; incarnation: number }[];
   driver: (() => void) | undefined;
-  timer: LinkedAbort | undefined;
+  /** When waiting launches are tried again, in milliseconds since the epoch. */
+  timer: (LinkedAbort & { at: number }) | undefined;
   /** A change happened that has not been acted upon. */
   dirty: boolean;
   /** Lets the fleet act on a change. Changes that this causes in turn are taken up before it returns. */
