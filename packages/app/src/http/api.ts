@@ -19,6 +19,7 @@ import { findEnvironment } from "./find.ts";
 import { follow } from "./follow.ts";
 import { historyOf } from "./history/history.ts";
 import { sendLines } from "./lines.ts";
+import { openApiDocument } from "./openapi/document.ts";
 
 /** How long `sync --wait` and `wait` follow a deployment at the most. */
 const FOLLOW_MS = 60 * 60_000;
@@ -50,6 +51,8 @@ export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
   controlRoutes(app, context);
   commitRoutes(app, context);
   const find = (name: string) => findEnvironment(environments, name);
+
+  app.get("/api/v1/openapi.json", async () => openApiDocument());
 
   app.get("/api/v1/environments", async () => ({
     environments: await Promise.all(environments.map((one) => view(one, context))),

@@ -26,6 +26,8 @@ export interface HttpOptions {
   /** The hosted deploy repo, if there is one. */
   readonly hosted: string | undefined;
   readonly closing: Closers;
+  /** Told each route as it is added. */
+  readonly onRoute?: (method: string, path: string) => void;
 }
 
 /** What the routes work with; `signal` aborts when the server stops. */

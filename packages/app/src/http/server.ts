@@ -31,6 +31,9 @@ export async function startHttp(options: HttpOptions): Promise<{ address: string
     bodyLimit: 1024 * 1024,
     trustProxy: false,
   });
+  app.addHook("onRoute", ({ method, url }) => {
+    for (const one of [method].flat()) options.onRoute?.(one, url);
+  });
   mapErrors(app);
   if (tokenFile) requireToken(app, readSecret(tokenFile));
   const fetches = fetchRequests(options);

@@ -9,12 +9,12 @@ import {
   revisionOf,
 } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
-import { z } from "zod";
 import type { Environment } from "../../engine/environment.ts";
 import { openCommitter } from "../../engine/repository.ts";
 import type { HttpContext } from "../context.ts";
 import { parsed } from "../controls/routes.ts";
 import { findEnvironment } from "../find.ts";
+import { promotionBody, rollbackBody } from "./bodies.ts";
 import { type PlannedCommit, planJobRollback, planPromotion, planRollback } from "./plan.ts";
 
 /** A commit that would be made, or was. */
@@ -29,21 +29,6 @@ export interface CommitView {
   readonly revision: Revision | undefined;
 }
 
-const text = z.string().trim().min(1).max(500);
-const common = {
-  why: text.optional(),
-  by: z
-    .string()
-    .regex(/^[^<>\p{Cc}]{1,100}$/u, "must be a name without <, > and control characters")
-    .default("somebody"),
-  parent: z
-    .string()
-    .regex(/^[0-9a-f]{40}$/, "must be a commit's id")
-    .optional(),
-};
-const rollback = z.strictObject({ job: text.optional(), to: text, ...common });
-const promotion = z.strictObject({ what: text, from: text, ...common });
-
 type Route = { Params: { name: string } };
 
 /** What is rolled back or promoted is a commit in the deploy repo: without `parent` it is only planned. */
@@ -52,7 +37,7 @@ export function commitRoutes(app: FastifyInstance, context: HttpContext): void {
 
   app.post<Route>("/api/v1/environments/:name/rollback", async ({ params, body }) => {
     const environment = findEnvironment(environments, params.name);
-    const { job, to, ...how } = parsed(rollback, body);
+    const { job, to, ...how } = parsed(rollbackBody, body);
     const planned = job
       ? await planJobRollback(environment, { key: job as JobKey, to }, context)
       : await planRollback(environment, to, context);
@@ -61,7 +46,7 @@ export function commitRoutes(app: FastifyInstance, context: HttpContext): void {
 
   app.post<Route>("/api/v1/environments/:name/promote", async ({ params, body }) => {
     const environment = findEnvironment(environments, params.name);
-    const { what, from, ...how } = parsed(promotion, body);
+    const { what, from, ...how } = parsed(promotionBody, body);
     const planned = await planPromotion(findEnvironment(environments, from), environment, what, context);
     return commit(environment, planned, how, context);
   });

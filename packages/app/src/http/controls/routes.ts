@@ -127,3 +127,5 @@ export function orProblem<T>(read: () => T): { readonly value?: T; readonly prob
     throw error;
   }
 }
+
+export { prune as pruneBody, scope as scopeBody, sync as syncBody };
