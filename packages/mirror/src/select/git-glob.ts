@@ -12,13 +12,16 @@ type Step = ((item: string) => boolean) | "many";
 export function gitGlob(pattern: string): (path: string) => boolean {
   const segments = pattern.split("/");
   // At the end, two stars are everything inside a folder, and not the folder.
-  if (segments.at(-1) === "**") segments.push("*");
+  if (MANY_FOLDERS.test(segments.at(-1) ?? "")) segments.push("*");
   const steps = segments.map(segmentStep);
   return (path) => matches(steps, path.split("/"));
 }
 
+/** Git takes more than two stars for two. */
+const MANY_FOLDERS = /^\*\*+$/;
+
 function segmentStep(segment: string): Step {
-  if (segment === "**") return "many";
+  if (MANY_FOLDERS.test(segment)) return "many";
   const steps = (segment.match(TOKENS) ?? []).map(characterStep);
   return (text) => matches(steps, text);
 }

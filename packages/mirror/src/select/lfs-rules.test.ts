@@ -108,6 +108,8 @@ describe("what .gitattributes give to Git LFS", () => {
     ],
     ["sets that are not closed or out of order", top(`[x.dat ${LFS}`, `[z-a].bin ${LFS}`, `a.bi[n ${LFS}`)],
     ["stars side by side", top(`a**n ${LFS}`, `apps/**.bin ${LFS}`, `**/**/x.dat ${LFS}`, `** -text`)],
+    ["three stars, which are two", top(`/*** ${LFS}`)],
+    ["three stars between folders", top(`apps/***/*.bin ${LFS}`)],
     ["two stars alone", top(`** ${LFS}`, "**/a.bin -filter")],
     ["a line that is too long", top(`*.bin ${LFS}`, `*.bin -filter ${"x".repeat(2100)}`)],
     ["anchors of regular expressions", top(`^x ${LFS}`, `$x ${LFS}`)],
