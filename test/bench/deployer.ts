@@ -13,14 +13,15 @@ const IN_FLIGHT = 8;
 export const deployerBench: Bench = {
   name: "deployer",
   about:
-    "a push of 100 to 10,000 Marathon apps that are healthy at once, until all are applied, beside the bare writes; one changed job; a drift round; --consul: a real Consul in place of the embedded one; --quick: up to 1,000",
+    "a push of 100 to 10,000 Marathon apps that are healthy at once, until all are applied, beside the bare writes; one changed job; a drift round; --consul: a real Consul in place of the embedded one; --quick: up to 1,000; --only-large: nothing but 10,000",
   async run(report, flags) {
     const consul = flags.has("--consul") ? await startRealConsul() : undefined;
     if (flags.has("--consul") && !consul) return report.say("there is no Consul on this machine");
-    const sizes = flags.has("--quick") ? SIZES.slice(0, -1) : SIZES;
+    const sizes = sizesFor(flags);
     try {
       const perJob = new Map<number, number>();
       for (const jobs of sizes) perJob.set(jobs, await ofSize(jobs, consul?.address, report));
+      if (sizes.length < 2) return;
       const [least = 0, most = 0] = [Math.min(...sizes), Math.max(...sizes)];
       report.add({
         figure: `milliseconds per job, ${count(most)} / ${count(500)} jobs`,
@@ -39,6 +40,11 @@ export const deployerBench: Bench = {
     }
   },
 };
+
+function sizesFor(flags: ReadonlySet<string>): readonly number[] {
+  if (flags.has("--only-large")) return SIZES.slice(-1);
+  return flags.has("--quick") ? SIZES.slice(0, -1) : SIZES;
+}
 
 interface Stage {
   readonly jobs: number;
