@@ -27,14 +27,17 @@ export async function sameAnswer(
   };
 }
 
-/** Stands before a server, spoils its answers to reads, and passes on everything else. */
+/** Stands before a server, spoils its answers to reads, and passes on everything else. @param address also `unix:///path`. */
 export async function garbling(
   address: string,
   how: Garbling,
 ): Promise<{ readonly address: string; stop(): Promise<void> }> {
   const server = createServer((request, response) => {
     const { method, headers, url } = request;
-    const passed = ask(`${address}${url}`, { method, headers, agent: false }, (answer) => {
+    const place = address.startsWith("unix://")
+      ? { socketPath: address.slice("unix://".length) }
+      : { host: new URL(address).hostname, port: new URL(address).port };
+    const passed = ask({ ...place, path: url, method, headers, agent: false }, (answer) => {
       const parts: Buffer[] = [];
       answer.on("data", (part: Buffer) => parts.push(part));
       answer.on("end", () => {
@@ -43,6 +46,7 @@ export async function garbling(
         response.writeHead(answer.statusCode ?? 500, answer.headers).end(body);
       });
     });
+    passed.on("error", () => response.destroy());
     request.pipe(passed);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
