@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import type { Change, Plan, Verdict } from "../model/change.ts";
 import type { JobKey } from "../model/ids.ts";
 import {
@@ -7,6 +8,7 @@ import {
   isWell,
   type LiveJob,
 } from "../model/job.ts";
+import { redact } from "../redact.ts";
 import type { PlanInput } from "./plan-input.ts";
 import { planPrunes } from "./prune.ts";
 
@@ -18,7 +20,7 @@ export function plan(input: PlanInput): Plan {
   const refused: Verdict[] = [];
   const unchanged: JobKey[] = [];
   for (const job of inScope(input)) {
-    const decision = decide(job, input);
+    const decision = decideAlone(job, input);
     if (decision === "unchanged") unchanged.push(job.key);
     else if (decision && "kind" in decision) changes.push(decision);
     else if (decision) refused.push(decision);
@@ -37,6 +39,16 @@ function* inScope({ desired, scope }: PlanInput): Iterable<DesiredJob> {
   for (const key of scope) {
     const job = desired.jobs.get(key);
     if (job) yield job;
+  }
+}
+
+/** A job that cannot be compared, whatever it is that its scheduler shows, is left alone and stops no other. */
+function decideAlone(job: DesiredJob, input: PlanInput): Decision | undefined {
+  try {
+    return decide(job, input);
+  } catch (error) {
+    const why = redact(messageOf(error));
+    return verdict(job, "InvalidSpec", `it cannot be compared with what the scheduler shows: ${why}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, expect, it } from "vitest";
-import { job, type World, world } from "../testing/world.ts";
+import { toyFormat } from "../testing/toy-format.ts";
+import { job, MARK, type World, world } from "../testing/world.ts";
 
 let w: World;
 afterEach(() => w.stop());
@@ -154,4 +155,38 @@ it("problems of files that hold no job that could be read are in the deployment'
   w.mirror.push({ ...jobs(1), ...broken });
   await w.until(() => w.deployment()?.problemsTotal === 60);
   expect(w.deployment()?.problems?.length).toBe(50);
+});
+
+it("a job that cannot be compared with what its scheduler shows is left alone, and the others go on", async () => {
+  const compare: typeof toyFormat.compare = (desired, live, ignore) => {
+    if (live.poison) throw new Error("a number was expected at ports[0]");
+    return toyFormat.compare(desired, live, ignore);
+  };
+  await running(jobs(2), { apps: { format: { ...toyFormat, compare } } });
+  w.apps.put("0", { id: "0", poison: true }, MARK);
+  w.mirror.push({ "apps/0.yaml": job("0", { image: "2" }), "apps/1.yaml": job("1", { image: "2" }) });
+  await w.until(() => w.status("apps/0")?.reason === "InvalidSpec");
+  await w.round();
+  expect([w.apps.jobs.get("0" as never)?.spec, w.apps.jobs.get("1" as never)?.spec.image]).toEqual([
+    { id: "0", poison: true },
+    "2",
+  ]);
+  expect(w.status("apps/0")?.message).toBe(
+    "it cannot be compared with what the scheduler shows: a number was expected at ports[0]",
+  );
+});
+
+it("one job that the scheduler refuses, or that never turns healthy, keeps no other from being deployed", async () => {
+  w = world({ apps: { waitMs: 5_000, concurrency: 1 } });
+  w.apps.fault = (call, id) => (call === "apply" && id === "0" ? "SCHEDULER_INVALID" : undefined);
+  w.apps.afterApply = (id) =>
+    id === "1" ? { health: "Degraded", message: "crashes" } : { health: "Healthy", message: "running" };
+  w.mirror.push(jobs(5));
+  w.start();
+  await w.until(() => w.deployment()?.state === "degraded");
+  expect(Object.values(w.states())).toEqual([
+    "OutOfSync/Missing/Refused",
+    "Synced/Degraded/HealthTimeout",
+    ...Array(3).fill("Synced/Healthy/Applied"),
+  ]);
 });

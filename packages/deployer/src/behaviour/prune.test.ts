@@ -210,3 +210,15 @@ it("jobs within their grace count towards the limit", async () => {
     "2 of 4 jobs are gone from Git and at most 1 are removed unasked",
   ]);
 });
+
+it("a job that says prune: never while it is not well stays all the same", async () => {
+  await running(jobs(2));
+  w.apps.observe("1", { health: "Degraded", message: "crashes" });
+  await w.until(() => w.status("apps/1")?.reason === "Unhealthy");
+  w.mirror.push({ ...jobs(1), "apps/1.yaml": job("1", { sluice: { prune: "never" } }) });
+  await w.idle();
+  w.mirror.push(jobs(1));
+  await w.until(() => w.status("apps/1")?.reason === "PruneRefused");
+  await w.round();
+  expect(ids()).toEqual(["0", "1"]);
+});

@@ -152,7 +152,14 @@ const SCENARIOS: { readonly [R in Reason]: Scenario } = {
     w.apps.observe("web", { ...HEALTHY, rolledBack: true });
     await reached(w, "RolledBack");
     w.apps.afterApply = () => HEALTHY;
-    w.mirror.push(web({ image: "3" }));
+    const back = { sluice: { onFailure: "rollback" } };
+    w.mirror.push(web({ image: "3", ...back }));
+    await reached(w, "Applied");
+    w.apps.afterApply = (_, { image }) => (image === "4" ? DEGRADED : HEALTHY);
+    w.mirror.push(web({ image: "4", ...back }));
+    await reached(w, "RolledBack");
+    await w.idle();
+    w.mirror.push(web({ image: "5" }));
     await reached(w, "Applied");
   },
   async HeldAfterFailure(w) {

@@ -46,9 +46,11 @@ function findBroken({ term }: Pass): Map<JobKey, Problem> {
   const skips = Array.isArray(marker.skipped);
   if (desired.broken.size === 0 && !skips) return found;
   const kept = skips ? keptFile(marker) : () => undefined;
-  for (const entry of known(term.records, "records").inventory.values()) {
-    const { key, file } = entry;
-    if (desired.jobs.has(key) || desired.stalled.has(key)) continue;
+  const { inventory } = known(term.records, "records");
+  for (const key of term.absent) {
+    const entry = inventory.get(key);
+    if (!entry || desired.jobs.has(key) || desired.stalled.has(key)) continue;
+    const { file } = entry;
     const problem = files.get(file)?.problems[0] ?? skippedProblem(file, kept(entry));
     if (problem) found.set(key, problem);
   }

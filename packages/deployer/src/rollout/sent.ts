@@ -1,4 +1,4 @@
-import type { InventoryEntry, LiveJob, Revision } from "@sluice/core";
+import type { DesiredJob, InventoryEntry, LiveJob, Revision } from "@sluice/core";
 import { entryOf, provenEntry } from "../records/entry.ts";
 import { known, type Pass, type Term } from "../term.ts";
 import type { JobNode, Write } from "./node.ts";
@@ -11,10 +11,19 @@ export function finishedEntry(
   sent: string | undefined,
   revision: Revision,
 ): InventoryEntry {
-  const { format } = known(pass.term.options.targets.get(job.target), `target ${job.target}`);
-  const ours = live.version === sent || format.compare(job.spec, live.spec, job.options.ignore).length === 0;
+  const ours = live.version === sent || isAsSent(pass, job, live);
   const old = known(pass.term.records, "records").inventory.get(job.key);
   return provenEntry(entryOf(job, old, { version: ours ? live.version : undefined, revision }), job);
+}
+
+/** What cannot be compared is left to the next round, which says so. */
+function isAsSent({ term }: Pass, { target, spec, options }: DesiredJob, live: LiveJob): boolean {
+  const { format } = known(term.options.targets.get(target), `target ${target}`);
+  try {
+    return format.compare(spec, live.spec, options.ignore).length === 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Adds a write to the counts of the deployment. */

@@ -22,6 +22,7 @@ export function makePlan(pass: Pass): Outcome {
   const { term } = pass;
   const { revision } = known(term.tree, "revision").marker;
   const fresh = beginDeployment(pass, revision);
+  noteWishes(pass);
   const held = heldSpecs(pass);
   holdRolledBack(pass, held);
   pass.plan = planAll(pass, held);
@@ -35,6 +36,18 @@ export function makePlan(pass: Pass): Outcome {
     });
   settleLeftAlone(pass);
   return OK;
+}
+
+/** What the inventory must know of a job however it does: where its file is, and whether it may be removed. */
+function noteWishes({ term, scope }: Pass): void {
+  const records = known(term.records, "records");
+  const { desired } = known(term.tree, "revision");
+  for (const key of scope) {
+    const job = desired.jobs.get(key);
+    const entry = records.inventory.get(key);
+    if (!job || !entry || (entry.file === job.file && entry.prune === job.options.prune)) continue;
+    records.record({ ...entry, file: job.file, prune: job.options.prune });
+  }
 }
 
 /** What a change may show: fields masked, specs left out. */
