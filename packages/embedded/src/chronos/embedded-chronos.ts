@@ -105,7 +105,8 @@ async function engineFor(options: EmbeddedChronosOptions): Promise<Engine> {
   const clock = options.clock ?? systemClock;
   const profile = profileNamed(options.profile ?? "3.x");
   const settings = { ...defaultSettings(), ...options.settings };
-  const disk = store(options.dataDir);
+  // Nothing real depends on a simulated server, so it need not outlive a loss of power.
+  const disk = store(options.dataDir, options.execution !== "simulated");
   try {
     const executor = await executorFor(options, clock);
     return engine({ profile, clock, store: disk, executor, settings, log: options.log ?? (() => undefined) });
@@ -118,6 +119,7 @@ async function engineFor(options: EmbeddedChronosOptions): Promise<Engine> {
 /** Ends every run, then waits for what is still being written. */
 async function quiesce(chronos: Engine): Promise<void> {
   chronos.stopping = true;
+  for (const active of chronos.runs.values()) active.settled?.();
   await Promise.all([...chronos.runs.values()].map((active) => active.run?.kill()));
   while (chronos.background.size > 0) await Promise.all(chronos.background);
   await chronos.store.close();

@@ -41,6 +41,10 @@ export interface EngineParts {
 /** A run in progress. */
 export interface ActiveRun {
   run?: Run;
+  /** What somebody said of how an `async` run ended. */
+  reported?: RunOutcome;
+  /** Ends the wait of an `async` run, whose process has ended, for that. */
+  settled?: () => void;
   /** Set when somebody ended it, which then outweighs how the process ended. */
   ended?: RunOutcome | { state: "killed" };
 }

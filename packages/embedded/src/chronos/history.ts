@@ -16,6 +16,15 @@ export function openStat(engine: Engine, task: Task): TaskStat[] {
   return stats;
 }
 
+/** Adds to what a run has done so far. @returns the job's history, newest first. */
+export function addElements(engine: Engine, job: string, taskId: string, more: number): TaskStat[] {
+  const stats = (engine.history.get(job) ?? []).map((stat) =>
+    stat.taskId === taskId ? { ...stat, elements: (stat.elements ?? 0) + more } : stat,
+  );
+  engine.history.set(job, stats);
+  return stats;
+}
+
 /** Notes the end of a run. @param message why it did not succeed. */
 export function closeStat(
   engine: Engine,

@@ -20,6 +20,11 @@ export interface Profile {
   manualRunConsumes: boolean;
   /** Whether errors are `{status, message}` or plain text. */
   jsonErrors: boolean;
+  /**
+   * Whether `async` jobs exist, whose runs end when somebody says so by `PUT /task/{id}` and not with their process, and
+   * `DELETE /task/all`, which empties the queue.
+   */
+  asyncJobs: boolean;
   /** Status of `DELETE /task/kill/{unknown}`. */
   unknownKillStatus: 400 | 500;
   /** Whether `GET /job/{name}` and `GET /jobs/summary` exist. */
@@ -69,6 +74,7 @@ const profiles: Record<ProfileName, Profile> = {
     collapsesMissedRuns: true,
     manualRunConsumes: true,
     jsonErrors: true,
+    asyncJobs: false,
     unknownKillStatus: 400,
     readsOneJob: true,
     lostByOrphans: FORGOTTEN,
@@ -94,6 +100,7 @@ const profiles: Record<ProfileName, Profile> = {
     collapsesMissedRuns: false,
     manualRunConsumes: false,
     jsonErrors: false,
+    asyncJobs: true,
     unknownKillStatus: 500,
     readsOneJob: false,
     lostByOrphans: [],

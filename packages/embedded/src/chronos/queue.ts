@@ -53,6 +53,13 @@ export function admit(engine: Engine, task: Task): void {
   plan(engine, "queue:", engine.clock.now());
 }
 
+/** Empties the queues, on disk as well. */
+export async function purge(engine: Engine): Promise<void> {
+  const queued = [...engine.tasks.values()].filter((task) => task.state !== "running");
+  dropTasks(engine, queued);
+  await engine.store.commit({ removedTasks: queued.map((task) => task.id) });
+}
+
 /** Takes tasks out of memory and out of the queues. */
 export function dropTasks(engine: Engine, tasks: readonly Task[]): void {
   for (const task of tasks) removeTask(engine, task);

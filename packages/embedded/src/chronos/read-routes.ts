@@ -3,7 +3,7 @@ import type { Engine } from "./engine.ts";
 import { graphCsv, graphDot } from "./graph-text.ts";
 import { isDependent, type Job, lastOutcome } from "./job.ts";
 import { refuse } from "./replies.ts";
-import { statJson } from "./stat-json.ts";
+import { percentileJson, statJson } from "./stat-json.ts";
 import { jobState } from "./state.ts";
 import { writeJob, writeListedJob } from "./write-job.ts";
 import { unknownJob } from "./writes.ts";
@@ -28,6 +28,13 @@ export function readRoutes(app: FastifyInstance, engine: Engine, address: () => 
     if (graph.get(params.name) === undefined) return refuse(reply, profile, unknownJob(params.name));
     return reply.send(statJson(params.name, engine.history.get(params.name) ?? []));
   });
+  app.get<{ Params: { percentile: string } }>("/stats/:percentile", ({ params }) =>
+    percentileJson(
+      params.percentile,
+      graph.all().map((job) => job.name),
+      engine.history,
+    ),
+  );
   app.get("/graph/csv", (_, reply) => reply.type("text/plain").send(graphCsv(engine)));
   app.get("/graph/dot", (_, reply) => reply.type("text/plain").send(graphDot(engine)));
   app.get("/leader", () => ({ leader: address() }));

@@ -43,6 +43,7 @@ function endRun(engine: Engine, id: string, ended: NonNullable<ActiveRun["ended"
   const active = engine.runs.get(id);
   if (active === undefined || active.ended !== undefined) return;
   active.ended = ended;
+  active.settled?.();
   if (active.run !== undefined) inBackground(engine, active.run.kill());
 }
 
@@ -104,5 +105,25 @@ async function perform(engine: Engine, task: Task, job: Job, active: ActiveRun):
   engine.log({ type: "run-started", job: job.name, task: task.id });
   active.run = engine.executor.start({ task: { ...task }, job });
   if (job.maxCompletionTime > 0) plan(engine, `limit:${task.id}`, engine.clock.now() + job.maxCompletionTime);
-  return active.run.done;
+  const outcome = await active.run.done;
+  const isOpen = job.async && engine.profile.asyncJobs && outcome.state === "finished";
+  return isOpen && !engine.stopping ? reported(active) : outcome;
+}
+
+/** Waits until somebody says how the run of an `async` job ended. */
+async function reported(active: ActiveRun): Promise<RunOutcome> {
+  if (active.reported === undefined && active.ended === undefined)
+    await new Promise<void>((resolve) => {
+      active.settled = resolve;
+    });
+  return active.reported ?? { state: "failed", message: "nobody said how it ended" };
+}
+
+/** Takes down how the run of an `async` job ended. A run that is over already, or not begun, is left alone. */
+export function reportRun(engine: Engine, id: string, statusCode: number): void {
+  const active = engine.runs.get(id);
+  if (active === undefined || active.reported !== undefined) return;
+  active.reported =
+    statusCode === 0 ? { state: "finished" } : { state: "failed", message: `Reported status ${statusCode}` };
+  active.settled?.();
 }

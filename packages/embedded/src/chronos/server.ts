@@ -4,6 +4,7 @@ import type { Faults } from "../faults/faults.ts";
 import type { Engine } from "./engine.ts";
 import { readRoutes } from "./read-routes.ts";
 import { refuse } from "./replies.ts";
+import { taskRoutes } from "./task-routes.ts";
 import { writeRoutes } from "./write-routes.ts";
 
 const LARGEST_BODY_BYTES = 10 * 1024 * 1024;
@@ -33,6 +34,7 @@ export function server(engine: Engine, address: () => string, faults?: Faults): 
     (below, _, done) => {
       readRoutes(below, engine, address);
       writeRoutes(below, engine);
+      taskRoutes(below, engine);
       done();
     },
     { prefix: engine.profile.prefix },

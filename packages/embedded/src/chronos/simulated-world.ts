@@ -11,7 +11,7 @@ export interface SimulatedWorld {
   ran: string[];
   /** Posts jobs, each to the route of its kind, and lets the loader show them. @throws unless all are accepted. */
   post(...jobs: Record<string, unknown>[]): Promise<void>;
-  call(request: string): ReturnType<typeof send>;
+  call(request: string, body?: unknown): ReturnType<typeof send>;
   /** A job as GET shows it; empty when there is none. */
   job(name: string): Promise<Record<string, unknown>>;
   /** Resolves when a job's fields have these values. */

@@ -2,12 +2,29 @@ import type { TaskStat } from "./task.ts";
 
 /** The body of `/job/stat/{name}`: durations in seconds, and the runs that history keeps, newest first. */
 export function statJson(job: string, stats: readonly TaskStat[]): Record<string, unknown> {
-  const seconds = stats
+  return { histogram: histogram(secondsOf(stats)), taskStatHistory: stats.map((stat) => shown(job, stat)) };
+}
+
+/** How long the successful runs took, the shortest first. */
+function secondsOf(stats: readonly TaskStat[]): number[] {
+  return stats
     .flatMap((stat) =>
       stat.status === "Success" && stat.endedAt !== undefined ? [(stat.endedAt - stat.startedAt) / 1000] : [],
     )
     .sort((a, b) => a - b);
-  return { histogram: histogram(seconds), taskStatHistory: stats.map((stat) => shown(job, stat)) };
+}
+
+/** A percentile of every job that has it, in seconds, the longest first: the body of `/stats/{percentile}`. */
+export function percentileJson(
+  percentile: string,
+  jobs: readonly string[],
+  history: ReadonlyMap<string, readonly TaskStat[]>,
+): { jobNameLabel: string; time: number }[] {
+  const found = jobs.flatMap((job) => {
+    const time = histogram(secondsOf(history.get(job) ?? []))[percentile];
+    return time === undefined ? [] : [{ jobNameLabel: job, time }];
+  });
+  return found.sort((a, b) => b.time - a.time);
 }
 
 function histogram(sorted: readonly number[]): Record<string, number> {
@@ -34,6 +51,7 @@ function shown(job: string, stat: TaskStat): Record<string, unknown> {
     endTime: endedAt === undefined ? "N/A" : dateText(endedAt),
     ...(endedAt === undefined ? {} : { duration: durationText(endedAt - startedAt) }),
     status: stat.status,
+    ...(stat.elements === undefined ? {} : { numElementsProcessed: stat.elements }),
     ...(stat.message === undefined ? {} : { message: stat.message }),
   };
 }

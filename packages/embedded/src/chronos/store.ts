@@ -36,9 +36,13 @@ interface Named<T> {
   value: T;
 }
 
-/** One record per job in `<dataDir>/jobs.lmdb`. @throws an Error with one sentence when the folder cannot be used. */
-export function store(dataDir: string): Store {
-  const root = openIn(dataDir);
+/**
+ * One record per job in `<dataDir>/jobs.lmdb`.
+ * @param durable whether a commit outlives a loss of power; a kill of this process it outlives in any case.
+ * @throws an Error with one sentence when the folder cannot be used.
+ */
+export function store(dataDir: string, durable = true): Store {
+  const root = openIn(dataDir, durable);
   const jobs = root.openDB<Job, string>({ name: "jobs" });
   const tasks = root.openDB<Task, string>({ name: "tasks" });
   const history = root.openDB<Named<readonly TaskStat[]>, string>({ name: "history" });
@@ -80,10 +84,10 @@ export function store(dataDir: string): Store {
   };
 }
 
-function openIn(dataDir: string) {
+function openIn(dataDir: string, durable: boolean) {
   try {
     mkdirSync(dataDir, { recursive: true });
-    return open({ path: join(dataDir, "jobs.lmdb"), maxDbs: 4 });
+    return open({ path: join(dataDir, "jobs.lmdb"), maxDbs: 4, noSync: !durable });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new Error(`Chronos cannot use its data folder ${dataDir}: ${reason}`, { cause });

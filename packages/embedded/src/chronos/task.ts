@@ -26,6 +26,13 @@ export interface TaskStat {
   status: "Success" | "Fail" | "Running";
   /** Why it failed or was killed. */
   message?: string;
+  /** What a data processing job said it has done so far. */
+  elements?: number;
+}
+
+/** The job of a task, undefined when the id is not spelled as one. */
+export function jobOfTask(id: string): string | undefined {
+  return /^ct:\d+:\d+:([^:]+):/.exec(id)?.[1];
 }
 
 /** `ct:<due epoch ms>:<attempt>:<job>:<arguments>`, as Chronos names its Mesos tasks. */

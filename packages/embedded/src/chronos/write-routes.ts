@@ -3,10 +3,9 @@ import { record } from "./coerce.ts";
 import type { Engine } from "./engine.ts";
 import { isDependent, type Job } from "./job.ts";
 import { readJob } from "./read-job.ts";
-import { refuse, replyTo } from "./replies.ts";
-import { killRuns } from "./runs.ts";
+import { replyTo } from "./replies.ts";
 import { markSuccess } from "./settle.ts";
-import { deleteJob, type Refusal, runNow, unknownJob, writeJobInto } from "./writes.ts";
+import { deleteJob, type Refusal, runNow, writeJobInto } from "./writes.ts";
 
 interface Named {
   Params: { name: string };
@@ -36,24 +35,10 @@ export function writeRoutes(app: FastifyInstance, engine: Engine): void {
   app.delete<Named>("/job/:name", async ({ params }, reply) =>
     replyTo(reply, profile, await deleteJob(engine, params.name)),
   );
-  app.delete<Named>("/task/kill/:name", (request, reply) => kill(engine, request.params.name, reply));
   app.put<Named>("/job/success/:name", async ({ params }, reply) => {
     const marked = await markSuccess(engine, params.name);
     return reply.type("text/plain").send(`marked job ${params.name} as successful: ${marked}`);
   });
-}
-
-/** Answers at once: the processes end on their own time. */
-function kill(engine: Engine, name: string, reply: FastifyReply): FastifyReply {
-  const { profile } = engine;
-  if (engine.graph.get(name) === undefined)
-    return refuse(reply, profile, {
-      ...unknownJob(name),
-      status: profile.unknownKillStatus,
-      kind: profile.unknownKillStatus === 400 ? "illegal" : "exception",
-    });
-  killRuns(engine, name);
-  return reply.code(204).send();
 }
 
 function jobOf(body: unknown, engine: Engine, expected: "scheduled" | "dependent"): Job | Refusal {
