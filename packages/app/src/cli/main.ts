@@ -157,6 +157,7 @@ function questionCommands(program: Command, context: CliContext, done: Done): vo
       .argument("[job]", "one job: apps/shop/web"),
   )
     .addOption(output())
+    .option("--target <name>", "only the jobs of this target")
     .option("-w, --watch", "keep showing it")
     .action(async (job: string | undefined, options: StatusOptions) =>
       done(await (await import("./commands/status.ts")).status(job, options, context)),

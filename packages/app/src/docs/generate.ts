@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { openApiDocument } from "../http/openapi/document.ts";
+import { apiPage } from "./api-page.ts";
 import { configJsonSchema, configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
 
@@ -10,6 +12,8 @@ export function generatedDocs(): Readonly<Record<string, string>> {
     "config.md": configPage(),
     "sluice.schema.json": `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`,
     "errors.md": errorsPage(),
+    "api.md": apiPage(),
+    "openapi.json": `${JSON.stringify(openApiDocument(), undefined, 2)}\n`,
   };
 }
 

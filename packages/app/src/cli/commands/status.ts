@@ -10,6 +10,7 @@ import { healthText, machineText, type OutputFormat, syncText, tableText } from 
 export interface StatusOptions extends ServerOptions {
   readonly output: OutputFormat;
   readonly watch?: boolean;
+  readonly target?: string;
 }
 
 type Unreadable = { readonly key: string; readonly problem: string };
@@ -28,7 +29,7 @@ export async function status(
   const client = engineClient(options, context);
   let shown = "";
   for (;;) {
-    const environments = pick(await readAll(client, options), job);
+    const environments = pick(ofTarget(await readAll(client, options), options.target), job);
     const text =
       options.output === "table"
         ? describe(environments, job !== undefined)
@@ -50,6 +51,19 @@ async function readAll(client: EngineClient, { environment }: ServerOptions): Pr
       `there is no environment "${environment}"; there are ${environments.map((one) => one.name).join(", ")}`,
     );
   return Promise.all(wanted.map((one) => client.get<EnvironmentStatus>(`/api/v1/environments/${one.name}`)));
+}
+
+/** The jobs of one target only. @throws NOT_FOUND where no environment has it. */
+function ofTarget(
+  environments: readonly EnvironmentStatus[],
+  target: string | undefined,
+): readonly EnvironmentStatus[] {
+  if (target === undefined) return environments;
+  const having = environments.filter(({ targets }) => Object.hasOwn(targets, target));
+  const known = [...new Set(environments.flatMap(({ targets }) => Object.keys(targets)))];
+  if (having.length === 0)
+    throw new SluiceError("NOT_FOUND", `there is no target "${target}"${suggest(target, known)}`);
+  return having.map((one) => ({ ...one, jobs: one.jobs.filter(({ key }) => key.startsWith(`${target}/`)) }));
 }
 
 function pick(
