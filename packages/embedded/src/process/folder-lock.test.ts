@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it } from "vitest";
@@ -33,6 +33,15 @@ it("keeps a second server out until the first lets go", async () => {
 it("is taken over from a server that was killed", async () => {
   await leaveStaleLock();
   await (await claimFolder(folder))();
+});
+
+it("is not held up by a guard that a killed server left", async () => {
+  await leaveStaleLock();
+  writeFileSync(join(folder, "lock.guard"), "");
+  utimesSync(join(folder, "lock.guard"), 0, 0);
+  const release = await claimFolder(folder);
+  expect(readdirSync(folder)).toEqual(["lock"]);
+  await release();
 });
 
 it("goes to exactly one of many that start at once after a kill, and leaves nothing else behind", async () => {

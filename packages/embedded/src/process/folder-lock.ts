@@ -1,9 +1,10 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { link, realpath, rename, unlink } from "node:fs/promises";
+import { open, realpath, stat, unlink } from "node:fs/promises";
 import { connect, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** A socket path longer than this does not fit the kernel's `sun_path` (104 bytes on the strictest system). */
 const LONGEST_SOCKET_PATH = 100;
@@ -16,7 +17,7 @@ const LONGEST_SOCKET_PATH = 100;
  */
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = socketPath(await realpath(folder));
-  const server = await hold(path, TRIES).catch((error: NodeJS.ErrnoException) => {
+  const server = await alone(`${path}.guard`, () => hold(path)).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "EADDRINUSE")
       throw new Error(`The data folder ${folder} is in use by another server.`, { cause: error });
     throw new Error(`The data folder ${folder} is not writable: ${error.message}.`, { cause: error });
@@ -27,31 +28,44 @@ export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Several servers may find the same stale socket at once; each round at least one of them gets on. */
-const TRIES = 5;
-
 /** @throws with code EADDRINUSE when another process holds the socket. */
-async function hold(path: string, tries: number): Promise<Server> {
+async function hold(path: string): Promise<Server> {
   try {
     return await listen(path);
   } catch (error) {
     const isTaken = (error as NodeJS.ErrnoException).code === "EADDRINUSE";
-    if (!isTaken || tries <= 1 || (await isAlive(path))) throw error;
-    await putAside(path);
-    return hold(path, tries - 1);
+    if (!isTaken || (await isAlive(path))) throw error;
+    await unlink(path);
+    return listen(path);
   }
 }
 
-/** Removes a stale socket. A rename takes exactly one file, so one that came to life meanwhile is seen and put back. */
-async function putAside(path: string): Promise<void> {
-  const aside = `${path}.${randomBytes(6).toString("hex")}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
+/** A guard this old was left by a process that was killed within the few milliseconds for which it is held. */
+const STALE_GUARD_MS = 5000;
+const GUARD_PAUSE_MS = 15;
+
+/** Does something while no other process does it: several that find a stale socket at once must not all remove it. */
+async function alone<Result>(guard: string, act: () => Promise<Result>): Promise<Result> {
+  for (;;) {
+    try {
+      await (await open(guard, "wx")).close();
+      break;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    }
+    const since = await stat(guard).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+    if (since !== undefined && Date.now() - since > STALE_GUARD_MS)
+      await unlink(guard).catch(() => undefined);
+    else await delay(GUARD_PAUSE_MS);
   }
-  if (await isAlive(aside)) await link(aside, path).catch(() => undefined);
-  await unlink(aside).catch(() => undefined);
+  try {
+    return await act();
+  } finally {
+    await unlink(guard).catch(() => undefined);
+  }
 }
 
 function socketPath(folder: string): string {
