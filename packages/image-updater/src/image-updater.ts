@@ -39,7 +39,7 @@ export interface ImageUpdater {
   run(signal: AbortSignal): Promise<void>;
 }
 
-const PACE: Pace = { quietMs: 200, maxDelayMs: 2_000, pauseMs: 1_000, mostPauseMs: 30_000 };
+const PACE: Pace = { quietMs: 200, maxDelayMs: 2_000, pauseMs: 1_000, mostPauseMs: 10_000 };
 
 /** Makes announced image versions commits of the deploy repo, as `images` of its `deploy.yaml` says. */
 export function imageUpdater(options: ImageUpdaterOptions): ImageUpdater {

@@ -200,6 +200,9 @@ function gather(pass: Pass): Outcome {
   memory.wanted = { text, since, changed: memory.wanted?.text === text ? changed : now };
   if (now - memory.lastCommitAt > memory.pauseMs * 2) memory.pauseMs = pauseMs;
   const due = Math.min(memory.wanted.changed + quietMs, since + maxDelayMs);
-  const at = Math.max(due, memory.lastCommitAt + memory.pauseMs, memory.notBefore);
+  // A person who pinned an image waits for it.
+  const pinned = drafted.changes.every(({ announced }) => announced === undefined);
+  const paced = pinned ? now : Math.max(due, memory.lastCommitAt + memory.pauseMs);
+  const at = Math.max(paced, memory.notBefore);
   return at <= now ? OK : wait("Pending", "announcements are collected", at - now);
 }
