@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { isJsonObject, type JobId, type Json, type JsonObject } from "@sluice/core";
 import { listIn, numberIn, objectIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer } from "../http/connection.ts";
-import { strangeAnswer } from "../http/failure.ts";
+import { serverMessage, strangeAnswer } from "../http/failure.ts";
 import type { DockerConnection } from "./connection.ts";
 import { isOutOfSequence, swarmFailure } from "./failure.ts";
 import { MARK_LABEL } from "./mark.ts";
@@ -28,7 +28,7 @@ export interface SwarmClient {
   /** All configs, secrets or networks of the swarm; networks with their facts at the top, as the API has it. */
   materials(kind: MaterialKind, signal?: AbortSignal): Promise<readonly JsonObject[]>;
   createMaterial(kind: MaterialKind, body: JsonObject, signal?: AbortSignal): Promise<void>;
-  /** False: it is in use, or gone. */
+  /** False: it is in use. What is gone counts as removed. */
   removeMaterial(kind: MaterialKind, id: string, signal?: AbortSignal): Promise<boolean>;
   events(signal: AbortSignal): Promise<IncomingMessage>;
 }
@@ -80,7 +80,9 @@ export function swarmClient(docker: DockerConnection): SwarmClient {
         path: `/${kind}/${encodeURIComponent(id)}`,
         signal,
       });
-      if ([400, 403, 404, 409].includes(answer.status)) return false;
+      // A network that the swarm has let go of is listed by its node for a moment longer, and then answered with a 500.
+      if (answer.status === 404 || serverMessage(answer)?.includes("not found")) return true;
+      if ([400, 403, 409].includes(answer.status)) return false;
       if (answer.status !== 200) throw swarmFailure(answer);
       return true;
     },

@@ -18,7 +18,7 @@ import { watchEvents } from "./events.ts";
 import { conflict } from "./failure.ts";
 import { hasNetworks, liveService, namedSpec, versionOf } from "./live-service.ts";
 import { markOf, withMark } from "./mark.ts";
-import { leftoversOf, materialsIn, referencesOf, tidy, withMaterials } from "./materials.ts";
+import { type Leftovers, leftoversOf, materialsIn, referencesOf, tidy, withMaterials } from "./materials.ts";
 import { keepingWhatSwarmFilledIn, withLiveValues } from "./merge.ts";
 import { isReplacing } from "./observe.ts";
 
@@ -132,7 +132,7 @@ async function update(
     );
     const body = withMark(await withMaterials(client, wanted, mark, signal), mark);
     if (await client.update(present, body, signal)) {
-      await tidy(client, leftoversOf(mark, present, request.spec), signal);
+      await tidyUp(client, leftoversOf(mark, present, request.spec), signal);
       return versionNow(client, id, signal);
     }
     await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
@@ -157,6 +157,20 @@ function hasMoved(
   return owner !== planned.owner || compareServices(planned.spec, live, ignore).length > 0;
 }
 
+/** The service is written by then, so that what fails here is left to the next write. */
+async function tidyUp(
+  client: SwarmClient,
+  left: Leftovers,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  try {
+    return await tidy(client, left, signal);
+  } catch {
+    signal?.throwIfAborted();
+    return 0;
+  }
+}
+
 function hasMaterials(spec: JsonObject): boolean {
   return (["configs", "secrets", "networks"] as const).some((kind) => materialsIn(spec, kind).length > 0);
 }
@@ -177,6 +191,6 @@ async function remove(
     throw conflict(`the service ${id} does not bear this engine's mark; it stays`);
   await client.remove(service, signal);
   const left = leftoversOf(mark, service, undefined);
-  for (let attempt = 0; (await tidy(client, left, signal)) > 0 && attempt < MOST_TIDYINGS; attempt++)
+  for (let attempt = 0; (await tidyUp(client, left, signal)) > 0 && attempt < MOST_TIDYINGS; attempt++)
     await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
 }
