@@ -6,7 +6,7 @@ import {
   type Revision,
   type Verdict,
 } from "@sluice/core";
-import { dryRun } from "@sluice/deployer";
+import { dryRun, summaryOf } from "@sluice/deployer";
 import type { Environment } from "../engine/environment.ts";
 import { deployerTargets } from "../engine/targets.ts";
 import type { HttpContext } from "./context.ts";
@@ -40,11 +40,7 @@ export async function diffOf(
     random,
   };
   const { revision, jobs, plan, problems, unknown, waiting } = await dryRun(options, signal);
-  const changes = plan.changes.map((change) => ({
-    kind: change.kind,
-    key: change.key,
-    fields: change.kind === "update" ? change.fields.map(maskField) : [],
-  }));
+  const changes = plan.changes.map(summaryOf);
   const refused = plan.refused.map(({ fields, ...verdict }) => ({
     ...verdict,
     ...(fields ? { fields: fields.map(maskField) } : {}),

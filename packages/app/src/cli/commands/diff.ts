@@ -30,8 +30,10 @@ function describe(found: DiffView): string {
     for (const field of change.kind === "update" ? change.fields : [])
       lines.push(`    ${fieldText(maskField(field))}`);
   }
-  for (const { key, reason, message } of found.refused)
+  for (const { key, reason, message, fields = [] } of found.refused) {
     lines.push(`${GLYPH.wait} ${key} ${reason}: ${message}`);
+    for (const field of fields) lines.push(`    ${fieldText(maskField(field))}`);
+  }
   for (const { target, message } of found.unknown) lines.push(`${GLYPH.fail} target ${target}: ${message}`);
   if (lines.length === 0) lines.push(`${GLYPH.done} no differences: ${found.jobs} jobs run as Git says`);
   return `${lines.join("\n")}\n`;

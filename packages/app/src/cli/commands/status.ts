@@ -1,6 +1,7 @@
 import { type JobStatus, type Revision, SluiceError, shortRevision, suggest } from "@sluice/core";
 import { formatDuration } from "../../config/duration.ts";
 import type { EnvironmentView } from "../../http/api.ts";
+import { complaintLines } from "../../text/complaints.ts";
 import { GLYPH } from "../../text/glyphs.ts";
 import { suspendedLine } from "../../text/suspended.ts";
 import { type EngineClient, engineClient } from "../client.ts";
@@ -89,6 +90,7 @@ function isFine({ deploys, jobs, deployment, marker }: EnvironmentStatus): boole
   return (
     marker !== undefined &&
     (deployment !== undefined || !deploys) &&
+    (deployment === undefined || complaintLines(deployment).length === 0) &&
     jobs.every((one) => "sync" in one && one.sync === "Synced" && one.health === "Healthy")
   );
 }
@@ -101,8 +103,9 @@ function describe(environments: readonly EnvironmentStatus[], detailed: boolean)
     .join("\n");
 }
 
-function notices({ suspended, problem }: EnvironmentStatus): string[] {
-  return [...(problem ? [`${GLYPH.fail} ${problem}`] : []), ...suspended.map(suspendedLine)];
+function notices({ suspended, problem, deployment }: EnvironmentStatus): string[] {
+  const complaints = deployment ? complaintLines(deployment) : [];
+  return [...(problem ? [`${GLYPH.fail} ${problem}`] : []), ...complaints, ...suspended.map(suspendedLine)];
 }
 
 function headline({ name, deploys, marker, deployment }: EnvironmentStatus): string {
@@ -158,6 +161,8 @@ function details({ jobs }: EnvironmentStatus): string {
         ["attempted", one.attempted ?? ""],
         ["applied", one.applied ?? ""],
         ["since", `${one.since} (${age(one.since)})`],
+        ...(one.owner ? [["owner", one.owner]] : []),
+        ...(one.adopted ? [["adopted", `${shortRevision(one.adopted)}: Sluice did not make this job`]] : []),
       ];
       return rows.map(([label, value]) => `  ${label?.padEnd(10)} ${value}\n`).join("");
     })
