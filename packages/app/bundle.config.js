@@ -1,6 +1,5 @@
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defineConfig } from "vite";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -20,7 +19,7 @@ const BUNDLED = [
  * The built program in a few files instead of some hundred, so that a process starts in half the time (decision 013). It is
  * a copy of `dist` and stands beside it: it must be made again after a build.
  */
-export default defineConfig({
+export default {
   root: here,
   logLevel: "warn",
   publicDir: false,
@@ -39,7 +38,7 @@ export default defineConfig({
       onLog: (level, log, handle) => log.code === "INVALID_ANNOTATION" || handle(level, log),
     },
   },
-});
+};
 
 /** A module that looks for files beside itself finds them where it was built. */
 function placesOfTheBuild() {

@@ -36,11 +36,7 @@ const MOST_MEASURED = 2048;
 
 export function startBatch(options: CatFileOptions, gitDir: string, ended: () => void): Batch {
   const { asksSizes, largestBytes } = options;
-  // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
-  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
-  // Buffered, git answers a whole lot of questions at once; otherwise it writes, and we read, each answer on its own.
-  const how = asksSizes ? ["--batch-command", "--buffer"] : ["--batch"];
-  const child = spawn(options.git, [...global, "cat-file", ...how], { env: options.env, stdio: "pipe" });
+  const child = spawnCatFile(options, gitDir);
   const waiting: Asked[] = [];
   const stop = new AbortController();
   const said = endOfStderr(child);
@@ -88,6 +84,17 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
     },
     end: () => finish("was ended"),
   };
+}
+
+function spawnCatFile(
+  { git, asksSizes, env }: CatFileOptions,
+  gitDir: string,
+): ChildProcessWithoutNullStreams {
+  // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
+  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
+  // Buffered, git answers a whole lot of questions at once; otherwise it writes, and we read, each answer on its own.
+  const how = asksSizes ? ["--batch-command", "--buffer"] : ["--batch"];
+  return spawn(git, [...global, "cat-file", ...how], { env, stdio: "pipe" });
 }
 
 /** Remembers about the last so many. */

@@ -47,12 +47,6 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
       return askOnce(question);
     }
   }
-  function content(oid: ObjectId, batch: Batch): Promise<GitObject> {
-    return new Promise((resolve, reject) => batch.ask({ oid, want: "content", resolve, reject }));
-  }
-  function size(oid: ObjectId, batch: Batch): Promise<ObjectSize> {
-    return new Promise((resolve, reject) => batch.ask({ oid, want: "size", resolve, reject }));
-  }
 
   return {
     read: (oid, signal) => ask((batch) => content(oid, batch), signal),
@@ -64,4 +58,12 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
       (await batch?.catch(() => undefined))?.end();
     },
   };
+}
+
+function content(oid: ObjectId, batch: Batch): Promise<GitObject> {
+  return new Promise((resolve, reject) => batch.ask({ oid, want: "content", resolve, reject }));
+}
+
+function size(oid: ObjectId, batch: Batch): Promise<ObjectSize> {
+  return new Promise((resolve, reject) => batch.ask({ oid, want: "size", resolve, reject }));
 }
