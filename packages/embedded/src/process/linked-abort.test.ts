@@ -20,5 +20,5 @@ it("leaves nothing in its sources when it is over or let go", () => {
 
 it("aborts after its time", async () => {
   const { signal } = linkedAbort([], 1);
-  await expect.poll(() => signal.aborted).toBe(true);
+  await expect.poll(() => signal.aborted, { timeout: 10_000 }).toBe(true);
 });

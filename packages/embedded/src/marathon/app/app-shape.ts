@@ -73,7 +73,6 @@ function volumeFields(): Fields {
 }
 
 const HTTP_FAMILY = ["HTTP", "HTTPS"];
-
 const healthCheckFields: Fields = {
   protocol: fallback(
     text({ oneOf: ["HTTP", "HTTPS", "TCP", "COMMAND", "MESOS_HTTP", "MESOS_HTTPS", "MESOS_TCP"] }),
@@ -181,9 +180,9 @@ export const readApp = object(appFields);
 /** @throws Refusal "Invalid JSON" with every wrong place. */
 export function readSentApp(value: unknown, profile: Profile): SentApp {
   const found: Violation[] = [];
-  const app = readApp(value, { path: "", found });
+  const app = readApp(value, { path: "", found }) as SentApp;
   if (found.length > 0) throw wrongShape(profile.shapeErrorStatus, found);
-  return knownTo(profile, app as SentApp);
+  return knownTo(profile, app);
 }
 
 /** What a version of Marathon takes of an app, ignoring silently what came later. */

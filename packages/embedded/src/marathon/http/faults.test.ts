@@ -63,7 +63,7 @@ describe("an injected fault", () => {
     const answer = marathon.call("GET", "/ping").finally(() => {
       answered = true;
     });
-    await expect.poll(() => clock.sleepers()).toBe(before + 1);
+    await expect.poll(() => clock.sleepers(), { timeout: 10_000 }).toBe(before + 1);
     await clock.advance(59_999);
     expect(answered).toBe(false);
     await clock.advance(1);

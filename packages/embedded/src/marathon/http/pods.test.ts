@@ -155,7 +155,7 @@ describe("a pod", () => {
     await marathon.call("PUT", "/v2/pods/shop/pod?force=true", { ...POD, labels: { a: "b" } });
     await marathon.call("DELETE", "/v2/pods/shop/pod?force=true");
     await expect
-      .poll(() => seen.map((one) => [one.eventType, one.uri]))
+      .poll(() => seen.map((one) => [one.eventType, one.uri]), { timeout: 10_000 })
       .toEqual([
         ["pod_created_event", "/v2/pods"],
         ["pod_updated_event", "/v2/pods/shop/pod?force=true"],

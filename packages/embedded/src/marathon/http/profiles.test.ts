@@ -130,7 +130,7 @@ const differences: [string, (server: MarathonUnderTest) => Promise<unknown>, unk
       });
       const { body } = await server.call("DELETE", "/v2/apps/a?force=true");
       expect(body.deploymentId).toEqual(expect.any(String));
-      await expect.poll(() => [full.length, light.length]).toEqual([1, 1]);
+      await expect.poll(() => [full.length, light.length], { timeout: 10_000 }).toEqual([1, 1]);
       const keys = [full, light].map(([event]) =>
         Object.keys((event?.plan as object) ?? {}).includes("target"),
       );

@@ -2,10 +2,11 @@ import { chmod, copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { PortPool } from "../../process/free-ports.ts";
-import type { Exit, ProcessRunner } from "../../process/process-runner.ts";
-import type { App, Fetch } from "../model.ts";
+import type { Exit, LocalProcess, ProcessRunner } from "../../process/process-runner.ts";
+import type { Fetch } from "../model.ts";
 import { environmentOf } from "./environment.ts";
 import type { Instance, RunningTask, TaskBackend, TaskEnd } from "./instance.ts";
+import { type Program, programsOf } from "./programs.ts";
 import { hostPortsWanted } from "./resources.ts";
 
 export interface ProcessBackendOptions {
@@ -26,21 +27,21 @@ export function sandboxOf(folder: string, taskId: string): string {
   return join(folder, taskId.split(".instance-")[0] ?? "", taskId);
 }
 
-/** Runs an app's `cmd` or `args` as local processes. An image is not run: an app that has only one waits for ever. */
+/** Runs an app's `cmd` or `args`, or the commands of a pod's containers, as local processes. An image is not run: what has only one waits for ever. */
 export function processBackend(options: ProcessBackendOptions): TaskBackend {
   const live = new Set<string>();
   return {
-    refusal: (app) => (argvOf(app) ? undefined : "NoContainerRuntime"),
+    refusal: (app) => (programsOf(app) ? undefined : "NoContainerRuntime"),
     async start(instance) {
-      const argv = argvOf(instance.app);
-      if (!argv) throw new Error("The app has no command");
+      const programs = programsOf(instance.app);
+      if (!programs) throw new Error("The app has no command");
       const wanted = hostPortsWanted(instance.app).filter((port): port is number => port !== undefined);
       const taken = await options.ports.take(wanted.filter((port) => port === 0).length);
       const rest = [...taken];
       instance.ports = wanted.map((port) => port || rest.shift() || 0);
       try {
         live.add(instance.taskId);
-        const task = await launch(options, instance, argv);
+        const task = await launch(options, instance, programs);
         const exited = task.exited.then(async (end) => {
           live.delete(instance.taskId);
           options.ports.release(taken);
@@ -60,30 +61,47 @@ export function processBackend(options: ProcessBackendOptions): TaskBackend {
 async function launch(
   options: ProcessBackendOptions,
   instance: Instance,
-  argv: [string, ...string[]],
+  programs: readonly Program[],
 ): Promise<RunningTask> {
   const sandbox = sandboxOf(options.sandboxes, instance.taskId);
   await mkdir(sandbox, { recursive: true });
   for (const one of instance.app.fetch ?? []) await fetchInto(sandbox, one);
-  const process = await options.runner.launch({
-    argv,
-    cwd: sandbox,
-    env: environmentOf(instance, { base: options.baseEnv, host: options.host, sandbox }),
-    stdoutFile: join(sandbox, "stdout"),
-    stderrFile: join(sandbox, "stderr"),
-  });
+  const started: LocalProcess[] = [];
+  const stopAll = async (graceMs: number) => {
+    await Promise.all(started.map((process) => process.stop(graceMs)));
+  };
+  try {
+    for (const program of programs) started.push(await run(options, instance, program));
+  } catch (error) {
+    await stopAll(0);
+    throw error;
+  }
+  const first = Promise.race(started.map((process) => process.exited));
   return {
-    exited: process.exited.then(endOf),
-    async stop(graceMs) {
-      await process.stop(graceMs);
-    },
+    // The containers of a pod live and die together.
+    exited: first.then(async (exit) => {
+      if (started.length > 1) await stopAll(0);
+      return endOf(exit);
+    }),
+    stop: stopAll,
   };
 }
 
-function argvOf({ cmd, args }: App): [string, ...string[]] | undefined {
-  if (cmd) return ["/bin/sh", "-c", cmd];
-  const [first, ...rest] = args ?? [];
-  return first === undefined ? undefined : [first, ...rest];
+async function run(
+  options: ProcessBackendOptions,
+  instance: Instance,
+  { argv, folder, env }: Program,
+): Promise<LocalProcess> {
+  const sandbox = join(sandboxOf(options.sandboxes, instance.taskId), folder);
+  await mkdir(sandbox, { recursive: true });
+  const { baseEnv: base, host } = options;
+  return options.runner.launch({
+    argv,
+    cwd: sandbox,
+    env: { ...environmentOf(instance, { base, host, sandbox }), ...env(instance) },
+    stdoutFile: join(sandbox, "stdout"),
+    stderrFile: join(sandbox, "stderr"),
+  });
 }
 
 /** In the words of Mesos' command executor. */

@@ -195,7 +195,7 @@ describe("a health check", () => {
       await pass(60);
       expect(launches).toEqual(killed === undefined ? [0] : expect.arrayContaining([0, killed]));
       expect(launches[1]).toBe(killed);
-      await expect.poll(() => killings.length > 0).toBe(killed !== undefined);
+      await expect.poll(() => killings.length > 0, { timeout: 10_000 }).toBe(killed !== undefined);
     },
   );
 
