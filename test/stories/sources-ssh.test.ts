@@ -1,8 +1,8 @@
 import { chmodSync, copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CommitId, type Source, systemClock } from "@sluice/core";
-import { gitSource, type SshAccess } from "@sluice/git";
+import { type CommitId, encodePath, type Source, systemClock } from "@sluice/core";
+import { gitCommitter, gitSource, type SshAccess } from "@sluice/git";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from "vitest";
 import { type BareRepo, bareRepo } from "../harness/bare-repo.ts";
 import { describeWithServer } from "../servers/available.ts";
@@ -53,6 +53,30 @@ describeWithServer("a repository behind a real sshd", { sshd: hasSshd() }, () =>
     expect((await source.tree(first as CommitId)).map((file) => file.path)).toEqual(["a"]);
     const second = repository.commit({ b: "1" });
     expect(await source.head()).toBe(second);
+  });
+
+  it("is committed to with the same key", async () => {
+    const first = repository.commit({ a: "1" }) as CommitId;
+    const committer = await gitCommitter({
+      repository: sshd.urlOf(repository.folder),
+      branch: "main",
+      cacheDir: join(folder, "clones"),
+      committer: { name: "Sluice", email: "sluice@example.test" },
+      clock: systemClock,
+      random: Math.random,
+      access: { ssh: { keyFile: sshd.key, knownHostsFile: sshd.knownHosts } },
+    });
+    try {
+      const edits = [{ path: encodePath("a"), content: Buffer.from("2") }];
+      const made = await committer.commit({ parent: first, edits, message: "a: 1 → 2" });
+      const source = await open({ keyFile: sshd.key, knownHostsFile: sshd.knownHosts });
+      expect(await source.head()).toBe(made);
+      await expect(committer.commit({ parent: first, edits, message: "again" })).rejects.toMatchObject({
+        code: "GIT_CONFLICT",
+      });
+    } finally {
+      await committer.close();
+    }
   });
 
   it("refuses a key it does not know", async () => {
