@@ -1,12 +1,15 @@
 import { encodePath, type JobId, type LiveJob, type ParsedJob, targetName } from "@sluice/core";
 import { swarm, swarmFormat } from "@sluice/schedulers";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { optionsFor } from "../conformance/scheduler-port-server.ts";
 import { eventually } from "../harness/eventually.ts";
 import { describeWithServer } from "../servers/available.ts";
 import { hasDockerd, startDocker, type TestDocker } from "../servers/docker.ts";
 
 const MARK = "test";
+// Stopping and starting containers takes seconds on a busy machine.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
 const WEB = ["/bin/httpd", "-f", "-p", "80", "-h", "/www"];
 /** An update is judged by what happens within a moment; the orchestrator's own is five seconds. */
 const QUICK = "parallelism: 1, monitor: 300ms";
@@ -26,11 +29,15 @@ describeWithServer("the Swarm driver, on a real Docker Engine", { dockerd: hasDo
 
   const find = async (id: string) => (await scheduler.list({ ids: [id as JobId] }))[0];
   const until = (id: string, is: (job: LiveJob) => boolean, what: string) =>
-    eventually(`${id} is ${what}`, async () => {
-      const job = await find(id);
-      if (job && is(job)) return job;
-      throw new Error(JSON.stringify(job?.observed));
-    });
+    eventually(
+      `${id} is ${what}`,
+      async () => {
+        const job = await find(id);
+        if (job && is(job)) return job;
+        throw new Error(JSON.stringify(job?.observed));
+      },
+      60_000,
+    );
   const healthy = (id: string) =>
     until(id, ({ observed }) => observed.health === "Healthy" && !observed.rolledBack, "healthy");
   /** Writes a file's services, as an engine does that sees what runs. */

@@ -11,6 +11,8 @@ export interface EventOptions {
 }
 
 const RETRY = { firstMs: 500, mostMs: 30_000 };
+/** A stream that was cut before this counts as a failed one, since every new one makes the reader look at everything. */
+const STEADY_MS = 30_000;
 /** An event is a few hundred bytes; a line this long is no event. */
 const LONGEST_LINE = 1_000_000;
 
@@ -41,15 +43,17 @@ async function keepReading(
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
+    let since: number | undefined;
     try {
       const stream = await client.events(signal);
-      failures = 0;
+      since = clock.now();
       hints.add(undefined);
       await readStream(stream, hints, signal);
     } catch {
-      failures += 1;
+      // However it ended, another one is opened.
     }
-    // A stream that ended well is opened anew with the shortest pause.
+    const steady = since !== undefined && clock.now() - since >= STEADY_MS;
+    failures = steady ? 0 : failures + 1;
     await clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, random), signal);
   }
 }
@@ -64,7 +68,7 @@ async function readStream(stream: IncomingMessage, hints: HintQueue, signal: Abo
       const lines = (rest + part).split("\n");
       rest = lines.pop() ?? "";
       if (rest.length > LONGEST_LINE) throw new Error("no line ends");
-      for (const line of lines) if (line !== "") hints.add(hintOf(line));
+      for (const line of lines) if (line !== "") for (const hint of hintsOf(line)) hints.add(hint);
     }
   } finally {
     signal.removeEventListener("abort", cut);
@@ -72,14 +76,15 @@ async function readStream(stream: IncomingMessage, hints: HintQueue, signal: Abo
   }
 }
 
-/** The service an event is about; undefined, for "any", where it does not say. */
-export function hintOf(line: string): JobId | undefined {
+/** The service an event is about; undefined, for "any", where it does not say; none where it is about other containers. */
+export function hintsOf(line: string): readonly (JobId | undefined)[] {
   const event = parsed(line);
-  const attributes = isJsonObject(event) ? objectIn(objectIn(event.Actor)?.Attributes) : undefined;
-  const type = isJsonObject(event) ? event.Type : undefined;
-  const name =
-    type === "service" ? textIn(attributes?.name) : textIn(attributes?.["com.docker.swarm.service.name"]);
-  return name === undefined ? undefined : jobId(name);
+  if (!isJsonObject(event)) return [undefined];
+  const attributes = objectIn(objectIn(event.Actor)?.Attributes);
+  const ofContainer = event.Type === "container";
+  const name = textIn(attributes?.[ofContainer ? "com.docker.swarm.service.name" : "name"]);
+  if (name === undefined) return ofContainer ? [] : [undefined];
+  return [jobId(name)];
 }
 
 function parsed(line: string): Json | undefined {
