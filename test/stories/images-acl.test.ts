@@ -69,6 +69,13 @@ describeWithServer("image versions on a Consul that denies by default", { consul
     expect(process.output()).not.toMatch(/the token needs/);
   }, 90_000);
 
+  it("are committed without the rule for hints, which is told", async () => {
+    const rules = policyRules("image-updater", "no-hints").filter(({ name }) => !name.includes("/control/"));
+    const { process } = await updater("no-hints", rules);
+    await process.printed(/1\.0\.0 → 1\.1\.0 in 1 place/);
+    await process.printed(/the token needs: key "sluice\/no-hints\/control\//);
+  }, 90_000);
+
   it.each(
     policyRules("image-updater", "any")
       .filter(({ name }) => !name.includes("/control/"))

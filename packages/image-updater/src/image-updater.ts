@@ -55,7 +55,7 @@ export function imageUpdater(options: ImageUpdaterOptions): ImageUpdater {
     intervalMs: options.intervalMs ?? 30_000,
     pace: { ...PACE, ...options.pace },
   };
-  const telling: Telling = { wake: () => undefined, failing: false, waiting: undefined };
+  const telling: Telling = { wake: () => undefined, failing: false, waiting: undefined, missing: new Set() };
   const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder };
   return {
     wake: () => telling.wake(),

@@ -19,6 +19,8 @@ export interface Telling {
   failing: boolean;
   /** What it was last told to wait for. */
   waiting: string | undefined;
+  /** Rules whose absence was told. */
+  readonly missing: Set<string>;
 }
 
 type Result = Parameters<NonNullable<ReconcileLoopOptions["settled"]>>[0];
@@ -51,7 +53,7 @@ export async function serveTerm(
     random: settings.random,
   });
   telling.wake = loop.wake;
-  const hints = hintsOf(settings, loop, ended.signal);
+  const hints = hintsOf(settings, telling, loop, ended.signal);
   try {
     await loop.run(ended.signal);
   } finally {
@@ -100,14 +102,21 @@ export function tellFailure({ emit }: Settings, telling: Telling, error: unknown
 
 /** Hints only: where they end, the interval still wakes the loop. */
 function hintsOf(
-  { source, kv, layout }: Settings,
+  { source, kv, layout, emit }: Settings,
+  { missing }: Telling,
   loop: ReconcileLoop,
   signal: AbortSignal,
 ): Promise<void>[] {
+  // The updater can do without these, but whoever forgot the rule should hear of it, once.
+  function onError(error: unknown) {
+    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
+    missing.add(error.message);
+    emit({ type: "rule.missing", role: "image-updater", code: error.code, message: error.message });
+  }
   const watches: AsyncIterable<unknown>[] = [
     kv.watch(layout.images, { signal }),
-    kv.watch(layout.control("sync"), { signal }),
-    kv.watch(layout.control("fetch"), { signal }),
+    kv.watch(layout.control("sync"), { signal, onError }),
+    kv.watch(layout.control("fetch"), { signal, onError }),
   ];
   if (source.watch) watches.push(source.watch(signal));
   return watches.map((hints) => each(hints, loop.wake));
