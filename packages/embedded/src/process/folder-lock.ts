@@ -18,8 +18,9 @@ const LONGEST_SOCKET_PATH = 100;
 export async function lockFolder(folder: string): Promise<() => Promise<void>> {
   const path = socketPath(await realpath(folder));
   const server = await alone(`${path}.guard`, () => hold(path)).catch((error: NodeJS.ErrnoException) => {
+    // Without its cause, whose code EADDRINUSE would be taken for that of a port.
     if (error.code === "EADDRINUSE")
-      throw new Error(`The data folder ${folder} is in use by another server.`, { cause: error });
+      throw new Error(`The data folder ${folder} is in use by another server.`);
     throw new Error(`The data folder ${folder} is not writable: ${error.message}.`, { cause: error });
   });
   return async () => {
