@@ -81,6 +81,29 @@ describe("the configuration", () => {
     expect(messageFor(`environments: { a: { ${line} } }`)).toContain(complaint);
   });
 
+  it.each([
+    [
+      "type: marathon, addresses: ['unix:///var/run/docker.sock']",
+      "addresses.0: must be an http or https address",
+    ],
+    [
+      "type: chronos, addresses: ['http://a', 'tcp://b:2375']",
+      "addresses.1: must be an http or https address",
+    ],
+    ["type: swarm, username: u", "username: Docker knows clients by their certificates"],
+    ["type: swarm, tokenFile: t", "tokenFile: Docker knows clients by their certificates"],
+  ])("refuses a target of %s", (line, complaint) => {
+    expect(messageFor(`environments: { a: { targets: { t: { ${line} } } } }`)).toContain(complaint);
+  });
+
+  it.each([
+    "",
+    ", addresses: ['unix:///run/docker.sock']",
+    ", addresses: ['tcp://m:2376', 'https://n'], ca: ca.pem",
+  ])("takes a swarm target%s", (settings) => {
+    expect(messageFor(`environments: { a: { targets: { t: { type: swarm${settings} } } } }`)).toBe("");
+  });
+
   it("takes relative paths from the folder of the file and leaves addresses alone", () => {
     const file = join(folder, "sluice.yaml");
     writeFileSync(
