@@ -134,6 +134,19 @@ it("a link that never was a job file's concern harms nobody", async () => {
   await w.until(() => w.deployment()?.state === "healthy");
 });
 
+it.each<[string, Parameters<World["mirror"]["push"]>[1]]>([
+  ["turns into a link", [{ path: "deploy.yaml" as never, kind: "symlink" }]],
+  ["may be among too many links", "too many"],
+])("a deploy.yaml that %s is no missing deploy.yaml", async (_, skipped) => {
+  const files = { "jobs/a.yaml": job("a"), "jobs/b.yaml": job("b"), "cron/report.yaml": job("report") };
+  await running({ ...files, "deploy.yaml": "targets: { apps: { folder: jobs } }" });
+  w.mirror.push({ ...files, "jobs/a.yaml": job("a", { image: "2" }) }, skipped);
+  await w.until(() => w.deployment()?.state === "stalled");
+  await w.round();
+  expect([ids(), w.apps.jobs.get("a" as never)?.spec.image]).toEqual([["a", "b"], "2"]);
+  expect(w.deployment()?.problems?.map(({ file }) => file)).toEqual(["deploy.yaml"]);
+});
+
 it("where more links are there than can be listed nothing is removed", async () => {
   await running(jobs(3));
   w.mirror.push(jobs(2), "too many");

@@ -1,5 +1,5 @@
-import type { DesiredFile, FilePath, RevisionMarker, SkippedFile } from "@sluice/core";
-import { type Policy, targetOfFile } from "../policy/policy.ts";
+import type { DesiredFile, FilePath, Problem, RevisionMarker, SkippedFile } from "@sluice/core";
+import { POLICY_FILE, type Policy, targetOfFile } from "../policy/policy.ts";
 import { type Formats, isJobFile } from "./parse-file.ts";
 
 /** The rest of a sentence that begins with the path. */
@@ -23,6 +23,21 @@ export function skippedFiles(
     files.set(path, { target, jobs: [], problems: [problem] });
   }
   return files;
+}
+
+/**
+ * Why the policy cannot be read although no file of its name is there: taken for no policy at all, other folders would feed
+ * the targets, and jobs would look deleted. Undefined: the revision has none.
+ */
+export function skippedPolicy({ skipped }: RevisionMarker): Problem | undefined {
+  const problem = { file: POLICY_FILE, reason: "InvalidSpec" } as const;
+  if (skipped === "too many")
+    return {
+      ...problem,
+      message: "may be one of the links and pointers of this revision, too many to be listed",
+    };
+  const found = skipped?.find(({ path }) => path === POLICY_FILE);
+  return found && { ...problem, message: skippedText(found.kind) };
 }
 
 export function sameSkipped(one: RevisionMarker, other: RevisionMarker): boolean {

@@ -6,13 +6,14 @@ import {
   type KvEntry,
   type ObjectId,
   type RevisionMarker,
+  type TargetName,
   toggleFiles,
 } from "@sluice/core";
-import { parsePolicy } from "../policy/parse-policy.ts";
+import { type ParsedPolicy, parsePolicy } from "../policy/parse-policy.ts";
 import { POLICY_FILE, type Policy } from "../policy/policy.ts";
 import type { Term } from "../term.ts";
 import { type Formats, parseJobFile } from "./parse-file.ts";
-import { skippedFiles } from "./skipped.ts";
+import { skippedFiles, skippedPolicy } from "./skipped.ts";
 import { newTree, type Tree } from "./tree.ts";
 
 /** Parsing thousands of files takes seconds: it pauses this often, so that the lock's session is kept alive meanwhile. */
@@ -33,13 +34,22 @@ export async function readWhole(term: Term, marker: RevisionMarker, signal: Abor
   const oids = await oidsOf(bytes);
   const digest = toggleFiles(EMPTY_DIGEST, entriesOf(oids));
   if (digest !== marker.digest) return { kind: "mix" };
-  const parsed = parsePolicy(bytes.get(POLICY_FILE), [...targets.keys()]);
+  const parsed = policyIn(bytes.get(POLICY_FILE), marker, [...targets.keys()]);
   const policy = parsed.policy ?? term.tree?.policy;
   if (!policy) return { kind: "no-policy", problems: parsed.problems };
   const formats = formatsOf(term);
   const files = await parseAll(bytes, policy, formats, signal);
   for (const [path, file] of skippedFiles(marker, policy, formats)) files.set(path, file);
   return { kind: "tree", tree: newTree({ marker, oids, files, policy, policyProblems: parsed.problems }) };
+}
+
+function policyIn(
+  bytes: Uint8Array | undefined,
+  marker: RevisionMarker,
+  targets: readonly TargetName[],
+): ParsedPolicy {
+  const problem = bytes ? undefined : skippedPolicy(marker);
+  return problem ? { policy: undefined, problems: [problem] } : parsePolicy(bytes, targets);
 }
 
 export function formatsOf({ options }: Term): Formats {
