@@ -83,7 +83,8 @@ export function apiRoutes(app: FastifyInstance, context: HttpContext): void {
       const environment = find(request.params.name);
       const { revision, token, mirror, deployer } = request.query;
       const commit = await commitToFollow(revision, environment, context);
-      const from = token === undefined ? undefined : { mirror: Number(mirror) || 0, deployer: Number(deployer) || 0 };
+      const from =
+        token === undefined ? undefined : { mirror: Number(mirror) || 0, deployer: Number(deployer) || 0 };
       const which = { commit, token, from, plan: true, progress: true };
       const options = { kv, environment, ...which, clock, deadlineMs: FOLLOW_MS };
       return sendLines(request, reply, signal, (aborted) => follow(options, aborted));

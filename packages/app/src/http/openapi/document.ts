@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { failure } from "./answers.ts";
-import { OPERATIONS, type Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
+import { OPERATIONS } from "./operations.ts";
 
 /** The server's routes as OpenAPI 3.1 has them. */
 export function openApiDocument(): object {
