@@ -11,6 +11,8 @@ import { swarmFormat } from "./swarm/format.ts";
 export interface SchedulerOptions extends HttpOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** The text of a Docker `config.json`, for Swarm's nodes to pull images with. */
+  readonly registryAuth?: () => string;
 }
 
 /** A scheduler Sluice knows: how its jobs are written, and how it is spoken to. */

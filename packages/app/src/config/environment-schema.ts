@@ -31,6 +31,9 @@ const targetSettings = z.strictObject({
   username: text("User for basic authentication.").optional(),
   passwordFile: text("File that holds the password.").optional(),
   tokenFile: text("File that holds a token, sent as `Authorization: token=…`.").optional(),
+  registryAuthFile: text(
+    "Of Swarm: a Docker `config.json`, with whose `auths` its nodes pull images. It goes to the swarm with every service.",
+  ).optional(),
   ...tls,
   concurrency: z
     .number()

@@ -143,7 +143,8 @@ function openScheduler(
   settings: TargetConfig,
   { embedded, clock, random }: EnvironmentContext,
 ): Scheduler {
-  const { type, addresses, username, passwordFile, tokenFile, ca, cert, key, concurrency } = settings;
+  const { type, addresses, username, passwordFile, tokenFile, ca, cert, key, concurrency, registryAuthFile } =
+    settings;
   // Read for every request, so that a new token is used without a restart.
   const auth = tokenFile
     ? () => ({ token: readSecret(tokenFile) })
@@ -156,6 +157,7 @@ function openScheduler(
     clock,
     random,
     ...(auth ? { auth } : {}),
+    ...(registryAuthFile ? { registryAuth: () => readSecret(registryAuthFile) } : {}),
     ...(ca ? { ca: readFileSync(ca, "utf8") } : {}),
     ...(cert ? { cert: readFileSync(cert, "utf8") } : {}),
     ...(key ? { key: readFileSync(key, "utf8") } : {}),

@@ -6,6 +6,7 @@ import { serverMessage, strangeAnswer } from "../http/failure.ts";
 import type { DockerConnection } from "./connection.ts";
 import { isOutOfSequence, swarmFailure } from "./failure.ts";
 import { MARK_LABEL } from "./mark.ts";
+import { registryAuthOf } from "./registry-auth.ts";
 
 /** What a service may refer to by name and that is not in its spec. */
 export type MaterialKind = "configs" | "secrets" | "networks";
@@ -37,11 +38,16 @@ export interface SwarmClient {
 const MOST_NAMES = 20;
 const MOST_IDS = 100;
 
-export function swarmClient(docker: DockerConnection): SwarmClient {
+/** @param registryAuth the text of a Docker `config.json`, read for every write. @throws what it throws. */
+export function swarmClient(docker: DockerConnection, registryAuth?: () => string): SwarmClient {
+  const authFor = (spec: JsonObject) => {
+    const image = textIn(objectIn(objectIn(spec.TaskTemplate)?.ContainerSpec)?.Image);
+    return registryAuth && image !== undefined ? registryAuthOf(image, registryAuth()) : undefined;
+  };
   const get = async (path: string, query: Readonly<Record<string, Json>>, signal?: AbortSignal) =>
     entriesOf(await docker.ask({ method: "GET", path, query, signal }), path);
-  const write = async (path: string, body: JsonObject, signal?: AbortSignal) => {
-    const answer = await docker.ask({ method: "POST", path, body, signal });
+  const write = async (path: string, body: JsonObject, signal?: AbortSignal, auth?: JsonObject) => {
+    const answer = await docker.ask({ method: "POST", path, body, signal, registryAuth: auth });
     if (answer.status !== 200) throw swarmFailure(answer, body);
   };
   return {
@@ -62,8 +68,9 @@ export function swarmClient(docker: DockerConnection): SwarmClient {
         found.push(...(await get("/tasks", { filters: { service: ids.slice(at, at + MOST_IDS) } }, signal)));
       return found;
     },
-    create: (spec, signal) => write("/services/create", spec, signal),
-    update: (service, spec, signal) => update(docker, { service, query: {} }, spec, signal),
+    create: (spec, signal) => write("/services/create", spec, signal, authFor(spec)),
+    update: (service, spec, signal) =>
+      update(docker, { service, query: {}, registryAuth: authFor(spec) }, spec, signal),
     async rollback(service, signal) {
       const spec = objectIn(service.PreviousSpec);
       if (spec) await update(docker, { service, query: { rollback: "previous" } }, spec, signal);
@@ -105,15 +112,29 @@ function pathOf(service: JsonObject): string {
   return `/services/${encodeURIComponent(textIn(service.ID) ?? "")}`;
 }
 
+interface Updating {
+  readonly service: JsonObject;
+  readonly query: Readonly<Record<string, Json>>;
+  /** Without it Docker goes on with what the service was last given. */
+  readonly registryAuth?: JsonObject | undefined;
+}
+
 async function update(
   docker: DockerConnection,
-  { service, query }: { readonly service: JsonObject; readonly query: Readonly<Record<string, Json>> },
+  { service, query, registryAuth }: Updating,
   spec: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const version = numberIn(objectIn(service.Version)?.Index) ?? 0;
   const path = `${pathOf(service)}/update`;
-  const answer = await docker.ask({ method: "POST", path, query: { version, ...query }, body: spec, signal });
+  const answer = await docker.ask({
+    method: "POST",
+    path,
+    query: { version, ...query },
+    body: spec,
+    registryAuth,
+    signal,
+  });
   if (isOutOfSequence(answer)) return false;
   if (answer.status !== 200) throw swarmFailure(answer, spec);
   return true;

@@ -20,6 +20,8 @@ export interface DockerRequest {
   /** Objects among the values are sent as JSON. */
   readonly query?: Readonly<Record<string, Json>>;
   readonly body?: JsonObject;
+  /** Sent as `X-Registry-Auth`, for the nodes to pull an image with. */
+  readonly registryAuth?: JsonObject | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -140,14 +142,16 @@ function dial(
     const giveUp = () => reject(signal.reason);
     if (signal.aborted) return giveUp();
     signal.addEventListener("abort", giveUp, { once: true });
-    const { method, path, query = {}, body = {} } = request;
+    const { method, path, query = {}, body = {}, registryAuth } = request;
     client.modem.dial(
       {
-        path: `${path}?`,
+        // A path that ends in a question mark is given the query.
+        path: Object.keys(query).length > 0 ? `${path}?` : path,
         method,
         options: { _query: query, _body: body },
         abortSignal: signal,
         isStream,
+        ...(registryAuth ? { authconfig: registryAuth } : {}),
         statusCodes: { 200: true, 201: true, 202: true, 204: true },
       },
       (error: unknown, data: unknown) => {

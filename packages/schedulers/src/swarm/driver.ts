@@ -25,6 +25,8 @@ import { isReplacing } from "./observe.ts";
 export interface SwarmOptions extends DockerOptions {
   readonly clock: Clock;
   readonly random: Random;
+  /** The text of a Docker `config.json`, whose `auths` the nodes pull images with; asked for every write. */
+  readonly registryAuth?: () => string;
 }
 
 /** Orchestrators write a service's version too, so a stale one is tried again (reference 4.3). */
@@ -45,7 +47,7 @@ interface Swarm {
  * secrets and networks. Updates are compare-and-set by the service's version.
  */
 export function swarm(options: SwarmOptions): Scheduler {
-  const client = swarmClient(dockerConnection(options));
+  const client = swarmClient(dockerConnection(options), options.registryAuth);
   const here: Swarm = { client, options, oneByOne: laneLimit(1) };
   return {
     list: (query, signal) => list(client, query, signal),
