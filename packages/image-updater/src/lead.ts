@@ -38,6 +38,7 @@ export async function serveTerm(
   const ended = new AbortController();
   const stop = () => ended.abort(signal.reason);
   signal.addEventListener("abort", stop);
+  if (signal.aborted) stop();
   let deposed: unknown;
   const loop = reconcileLoop({
     pass: (passSignal) => onePass(settings, lock, memory, passSignal),
