@@ -116,6 +116,14 @@ export const ERROR_CODES = {
     "The CI refused a build for good.",
     "Mend what the message names, then ask for the build again with `sluice build start`.",
   ],
+  TEMPLATE_INVALID: [
+    "The router's template cannot be used.",
+    "Mend it at the line the message names; the file that is in use stays.",
+  ],
+  BALANCER_FAILED: [
+    "The load balancer did not take its configuration.",
+    "What it did before goes on; the message says what it refused.",
+  ],
   ENGINE_UNREACHABLE: [
     "The container engine cannot be reached or cannot answer now.",
     "Sluice retries by itself; check `registrar.docker` and that this user may use the engine's socket.",

@@ -81,7 +81,7 @@ function defOf(schema: unknown): { innerType?: unknown; in?: unknown } | undefin
 }
 
 /** Settings that are paths of this machine, by name, wherever they stand in the schema. */
-const PATH_SETTING = /^(dataDir|ca|cert|key|[a-zA-Z]+File)$/;
+const PATH_SETTING = /^(dataDir|ca|cert|key|[a-zA-Z]+(File|Socket))$/;
 
 /** Makes every path of the configuration absolute, from the folder the configuration is in. */
 function resolvePaths(config: Config, base: string): Config {

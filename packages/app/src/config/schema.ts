@@ -3,6 +3,7 @@ import { builds } from "./builds-schema.ts";
 import { commits } from "./commits-schema.ts";
 import { environment } from "./environment-schema.ts";
 import { registrar } from "./registrar-schema.ts";
+import { router } from "./router-schema.ts";
 import { duration, name, port, text, tls } from "./settings.ts";
 import { limits } from "./source-access.ts";
 
@@ -102,6 +103,7 @@ export const configSchema = z.strictObject({
   limits,
   builds,
   registrar,
+  router,
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")

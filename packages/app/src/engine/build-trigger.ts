@@ -1,7 +1,7 @@
 import type { BuildTarget, CiServer } from "@sluice/build-trigger";
 import type { BuildConfig } from "../config/builds-schema.ts";
 import { milliseconds, readSecret } from "./environment.ts";
-import { lockOptions, type ServiceOptions } from "./services.ts";
+import { lockOptions, type ServiceOptions } from "./service-options.ts";
 
 /** The role `build-trigger`. */
 export async function runBuildTrigger(options: ServiceOptions, signal: AbortSignal): Promise<void> {

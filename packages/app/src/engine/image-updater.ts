@@ -1,7 +1,7 @@
 import { emitterFor, isSluiceError, type KvLockOptions } from "@sluice/core";
 import { type Environment, milliseconds } from "./environment.ts";
 import { openCommitter } from "./repository.ts";
-import type { ServiceOptions } from "./services.ts";
+import type { ServiceOptions } from "./service-options.ts";
 
 /** Files under keys of their own choice are no job files, and a branch that comes and goes is its people's. */
 export function hasImages({ config, pattern }: Environment): boolean {

@@ -1,12 +1,12 @@
 import { hostname, networkInterfaces } from "node:os";
-import { consulCatalog } from "@sluice/consul";
 import { SluiceError } from "@sluice/core";
+import { openCatalog } from "./catalog.ts";
 import { milliseconds } from "./environment.ts";
-import type { ServiceOptions } from "./services.ts";
+import type { ServiceOptions } from "./service-options.ts";
 
 /** The role `registrar`. */
 export async function runRegistrar(options: ServiceOptions, signal: AbortSignal): Promise<void> {
-  const { config, clock, random, shared: events, embedded } = options;
+  const { config, clock, random, shared: events } = options;
   const settings = config.registrar;
   if (!settings)
     throw new SluiceError("CONFIG_INVALID", "the role registrar needs `registrar` in sluice.yaml");
@@ -14,8 +14,7 @@ export async function runRegistrar(options: ServiceOptions, signal: AbortSignal)
   const { docker, ca, cert, key, internal, explicit, tags, interval, deregisterOnStop } = settings;
   const node = settings.node ?? hostname();
   const address = settings.address ?? firstAddress();
-  const { address: server = embedded.consul, ...access } = config.consul ?? {};
-  const catalog = consulCatalog({ clock, random, ...definedOf(access), address: settings.agent ?? server });
+  const catalog = openCatalog(options, settings.agent);
   try {
     await registrar({
       node,
@@ -35,12 +34,6 @@ export async function runRegistrar(options: ServiceOptions, signal: AbortSignal)
   } finally {
     catalog.close();
   }
-}
-
-function definedOf<T extends object>(settings: T): { [K in keyof T]?: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: NonNullable<T[K]>;
-  };
 }
 
 /** @throws CONFIG_INVALID where this machine has none. */

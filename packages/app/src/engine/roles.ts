@@ -11,6 +11,7 @@ export const ROLES = [
   "image-updater",
   "build-trigger",
   "registrar",
+  "router",
   "http",
 ] as const;
 export type Role = (typeof ROLES)[number];
@@ -53,6 +54,7 @@ function configuredRoles(config: Config): readonly Role[] {
   return [
     ...(Object.keys(config.builds).length > 0 ? (["build-trigger"] as const) : []),
     ...(config.registrar ? (["registrar"] as const) : []),
+    ...(config.router ? (["router"] as const) : []),
   ];
 }
 

@@ -1,36 +1,14 @@
 import { setMaxListeners } from "node:events";
-import { hostname } from "node:os";
-import {
-  type EventSink,
-  emitterFor,
-  isSluiceError,
-  type Kv,
-  type KvLockOptions,
-  messageOf,
-  SluiceError,
-} from "@sluice/core";
+import { emitterFor, isSluiceError, messageOf, SluiceError } from "@sluice/core";
 import type { LiveEnvironments } from "./branches/live.ts";
-import type { Closers } from "./closers.ts";
-import type { EmbeddedAddresses } from "./embedded.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import { rememberLock } from "./held-lock.ts";
 import { hasImages, runImageUpdater } from "./image-updater.ts";
-import type { EngineOptions } from "./options.ts";
 import { sharedKeys } from "./presented-source.ts";
+import { lockOptions, type ServiceOptions } from "./service-options.ts";
 import { fanOut, only } from "./sinks.ts";
 import { WIDE_SERVICES } from "./wide-services.ts";
-
-export interface ServiceOptions extends EngineOptions {
-  readonly environments: readonly Environment[];
-  /** Where there are environments of several branches. */
-  readonly branches: LiveEnvironments | undefined;
-  readonly kv: Kv;
-  /** Where the embedded servers answer. */
-  readonly embedded: EmbeddedAddresses;
-  readonly shared: EventSink;
-  readonly closing: Closers;
-}
 
 /** Starts the loops of environments and of what looks after their branches; the promise rejects when one ends although nobody stopped it. */
 export function runServices(options: ServiceOptions): Promise<never> {
@@ -149,12 +127,4 @@ function shared(environment: Environment, options: ServiceOptions) {
   const { config, clock, random } = options;
   const { holder, ...lock } = lockOptions(options);
   return { environment: environment.name, prefix: config.prefix, clock, random, holder, lock };
-}
-
-export function lockOptions({ config: { lock } }: ServiceOptions): KvLockOptions {
-  return {
-    ttlMs: milliseconds(lock.ttl),
-    lockDelayMs: milliseconds(lock.delay),
-    holder: `${hostname()}:${process.pid}`,
-  };
 }

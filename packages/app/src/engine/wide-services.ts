@@ -1,7 +1,8 @@
 import { runBuildTrigger } from "./build-trigger.ts";
 import { runRegistrar } from "./registrar.ts";
 import type { Role } from "./roles.ts";
-import type { ServiceOptions } from "./services.ts";
+import { runRouter } from "./router.ts";
+import type { ServiceOptions } from "./service-options.ts";
 
 /** A service that works for the whole engine, whatever environments there are. */
 interface WideService {
@@ -12,5 +13,6 @@ interface WideService {
 
 export const WIDE_SERVICES: readonly WideService[] = [
   { role: "registrar", run: runRegistrar },
+  { role: "router", run: runRouter },
   { role: "build-trigger", run: runBuildTrigger },
 ];

@@ -90,6 +90,16 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
     `${BUILT.has(e.state) ? GLYPH.done : GLYPH.fail} ${e.app}: ${buildOf(e)} ${e.state} in ${formatDuration(e.ms)}: ${e.message}${e.url ? ` (${e.url})` : ""}`,
   ],
   "build.waiting": (e) => [`${GLYPH.wait} ${e.app}: the build waits: ${e.message}`],
+  "router.changed": (e) => [
+    `${GLYPH.done} traffic goes to ${count(e.servers, "server")} of ${count(e.services, "service")} (${e.reloaded ? "reloaded" : "without a reload"}, ${formatDuration(e.ms)})`,
+  ],
+  "router.left-out": (e) => [`${GLYPH.fail} not routed: ${e.message}`],
+  "router.held": (e) => [
+    `${GLYPH.wait} ${e.service}: ${count(e.servers, "server")} vanished at once; they are kept until that is certain`,
+  ],
+  "router.rolled-back": (e) => [`${GLYPH.fail} the load balancer keeps its old file: ${e.message}`],
+  "router.failed": (e) => [`${GLYPH.fail} the router cannot go on: ${e.message}`],
+  "router.recovered": () => [`${GLYPH.done} the router goes on`],
   "registrar.changed": (e) => [
     `${GLYPH.done} ${e.node}: ${count(e.registered, "service")} registered, ${e.deregistered} deregistered`,
   ],
@@ -101,6 +111,16 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
     `${GLYPH.fail} ${e.times === 1 ? "a webhook" : `${e.times} webhooks`} for /hooks/${e.provider} refused: ${e.why}`,
   ],
   "webhook.failed": (e) => [`${GLYPH.fail} a webhook's news cannot be passed on yet: ${e.message}`],
+  "channel.failed": (e) => [`${GLYPH.wait} messages for ${e.channel} wait: ${e.message}`],
+  "channel.recovered": (e) => [`${GLYPH.done} ${e.channel} takes messages again`],
+  "notice.given-up": (e) => [`${GLYPH.fail} ${e.channel} was not told "${e.title}": ${e.why}`],
+  "notices.failed": (e) => [`${GLYPH.fail} messages cannot be made: ${e.message}`],
+  "notices.recovered": () => [`${GLYPH.done} messages are made again`],
+  "record.noted": (e) => [
+    `${GLYPH.done} the outcome of ${count(e.deployments, "deployment")} is noted beside ${count(e.commits.length, "commit")}`,
+  ],
+  "record.failed": (e) => [`${GLYPH.fail} outcomes cannot be noted in Git: ${e.message}`],
+  "record.recovered": () => [`${GLYPH.done} outcomes are noted in Git again`],
 };
 
 const BUILT: ReadonlySet<string> = new Set(["succeeded", "handed-over"]);

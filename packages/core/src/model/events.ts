@@ -104,6 +104,16 @@ interface EventBodies {
   /** The CI does not take the app's builds for now; told once until it does. */
   "build.waiting": { app: string; id: string; code: string; message: string };
   /** Containers were brought to the catalog: how many services of each, on this machine. */
+  /** The load balancer follows the catalog: by a reload, or without one. */
+  "router.changed": { services: number; servers: number; reloaded: boolean; ms: number };
+  /** A service, or an instance, is left out; told once while it is so. */
+  "router.left-out": { message: string };
+  /** So many servers of a service vanished at once that they are kept for now. */
+  "router.held": { service: string; servers: number };
+  /** The balancer refused a file; what it did before goes on. */
+  "router.rolled-back": { message: string };
+  "router.failed": { code: string; message: string };
+  "router.recovered": Record<never, never>;
   "registrar.changed": { node: string; registered: number; deregistered: number; reported: number };
   /** A container's service is left out, told once while it is so. */
   "registrar.left-out": { node: string; message: string };
@@ -114,6 +124,17 @@ interface EventBodies {
   "webhook.refused": { provider: string; why: string; times: number };
   /** A webhook was taken, but its environment's mirror cannot be told. */
   "webhook.failed": { code: string; message: string };
+  /** A channel does not take messages for now; told once until it does. */
+  "channel.failed": { channel: string; message: string };
+  "channel.recovered": { channel: string };
+  /** A message will not reach its channel: refused for good, not taken for too long, or one of too many that wait. */
+  "notice.given-up": { channel: string; id: string; title: string; why: string; attempts: number };
+  "notices.failed": { code: string; message: string };
+  "notices.recovered": Record<never, never>;
+  /** How deployments ended was written beside these commits. */
+  "record.noted": { commits: readonly CommitId[]; deployments: number };
+  "record.failed": { code: string; message: string };
+  "record.recovered": Record<never, never>;
 }
 
 /** Stands in an event for "the engine, whatever the environment"; never the name of one. */

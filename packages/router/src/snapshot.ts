@@ -1,0 +1,90 @@
+import type { Catalog, Clock, ServiceInstance } from "@sluice/core";
+
+/** What the catalog says, as far as it has said it. */
+export interface Snapshot {
+  /** The services to route with their instances; undefined until every one of them has been read once. */
+  services(): ReadonlyMap<string, readonly ServiceInstance[]> | undefined;
+  /** When it last changed, and since when it has not been quiet, in milliseconds since the epoch. */
+  readonly moved: { readonly first: number; readonly last: number };
+  /** Called once what has moved is taken account of. */
+  settle(): void;
+  /** Follows the catalog until the signal aborts. */
+  follow(signal: AbortSignal): Promise<void>;
+}
+
+export interface SnapshotOptions {
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly wanted: (name: string, tags: readonly string[]) => boolean;
+  readonly changed: () => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Watches the names, and each service that is to be routed. A service that is gone stays, with no instance. */
+export function snapshotOf(options: SnapshotOptions): Snapshot {
+  const { catalog, clock, wanted, changed, onError } = options;
+  const instances = new Map<string, readonly ServiceInstance[] | undefined>();
+  const watches = new Map<string, AbortController>();
+  let named = false;
+  let moved = { first: 0, last: 0 };
+
+  function note() {
+    const now = clock.now();
+    moved = { first: moved.first === 0 ? now : moved.first, last: now };
+    changed();
+  }
+
+  async function followService(name: string, signal: AbortSignal) {
+    for await (const found of catalog.watchService(name, { signal, onError })) {
+      instances.set(name, found);
+      note();
+    }
+  }
+
+  function follow(names: ReadonlyMap<string, readonly string[]>, running: Set<Promise<void>>) {
+    const chosen = [...names].filter(([name, tags]) => wanted(name, tags)).map(([name]) => name);
+    for (const [name, stop] of watches) {
+      if (chosen.includes(name)) continue;
+      stop.abort();
+      watches.delete(name);
+      instances.set(name, []);
+    }
+    for (const name of chosen) {
+      if (watches.has(name)) continue;
+      const stop = new AbortController();
+      watches.set(name, stop);
+      if (!instances.has(name)) instances.set(name, undefined);
+      const work = followService(name, stop.signal).finally(() => running.delete(work));
+      running.add(work);
+    }
+  }
+
+  return {
+    services() {
+      const known = new Map<string, readonly ServiceInstance[]>();
+      for (const [name, found] of instances) {
+        if (!found) return undefined;
+        known.set(name, found);
+      }
+      return named ? known : undefined;
+    },
+    get moved() {
+      return moved;
+    },
+    settle() {
+      moved = { first: 0, last: moved.last };
+    },
+    async follow(signal) {
+      const running = new Set<Promise<void>>();
+      for await (const names of catalog.watchNames({ signal, onError })) {
+        // A catalog without any service, not even Consul's own, is one that may not be read.
+        if (names.size === 0 && watches.size > 0) continue;
+        named = true;
+        follow(names, running);
+        note();
+      }
+      for (const stop of watches.values()) stop.abort();
+      await Promise.all(running);
+    },
+  };
+}
