@@ -55,6 +55,41 @@ describe("the values of a file", () => {
   });
 });
 
+/** JSON texts with keys that are there twice, numbers that cannot be said, blanks anywhere and strings full of punctuation. */
+const jsonText = fc.letrec<{ value: string }>((tie) => {
+  const blank = fc.constantFrom("", " ", "\n", "\n  ", "\r\n ");
+  const string = fc
+    .oneof(fc.constantFrom("a", "b", ":", '"', "\\", '\\":', "<<", "__proto__", "é:\n"), fc.string())
+    .map((one) => JSON.stringify(one));
+  const padded = (text: fc.Arbitrary<string>) => fc.tuple(blank, text, blank).map((parts) => parts.join(""));
+  const member = fc.tuple(string, blank, tie("value")).map(([key, gap, value]) => `${key}:${gap}${value}`);
+  return {
+    value: fc.oneof(
+      { maxDepth: 4 },
+      padded(
+        fc.oneof(string, fc.constantFrom("1", "-0", "1.50", "1e3", "1e400", "9007199254740993", "null")),
+      ),
+      padded(fc.array(tie("value"), { maxLength: 3 }).map((parts) => `[${parts.join(",")}]`)),
+      padded(fc.array(member, { maxLength: 3 }).map((parts) => `{${parts.join(",")}}`)),
+    ),
+  };
+}).value;
+
+it("a JSON file is read as the same text with a comment behind it, which is YAML only", () => {
+  fc.assert(
+    fc.property(jsonText, (text) => {
+      const [json, yaml] = [read(text), read(`${text}\n# words`)];
+      expect(json.problems).toEqual(yaml.problems);
+      expect(
+        json.documents.map((one) => [one.value, one.locate([]), one.locate(["a", 0]), one.locate([0])]),
+      ).toEqual(
+        yaml.documents.map((one) => [one.value, one.locate([]), one.locate(["a", 0]), one.locate([0])]),
+      );
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe("a file that cannot be used has problems, each with its place, and no documents", () => {
   const laughs = ["a: &a [x,x,x,x,x,x,x,x,x]", ..."bcdefg"]
     .map((line, at) => (at === 0 ? line : `${line}: &${line} [${Array(9).fill(`*${"abcdefg"[at - 1]}`)}]`))

@@ -1,5 +1,6 @@
 import { Composer, isNode, LineCounter, Parser, type Document as YamlDocument } from "yaml";
 import { boundsBroken, MOST_ALIASES, unsayable } from "./document-bounds.ts";
+import { plainJson } from "./document-json.ts";
 import { messageOf } from "./errors.ts";
 import type { Json } from "./model/json.ts";
 
@@ -34,6 +35,29 @@ export function readDocuments(bytes: Uint8Array): {
   } catch {
     return { documents: [], problems: [{ line: 1, column: 1, message: "the file is not UTF-8 text" }] };
   }
+  const json = plainJson(text);
+  if (json !== undefined) return { documents: [jsonDocument(json, text)], problems: [] };
+  return readYaml(text);
+}
+
+/** Places are looked up only where something is to be said; a job's own line is that of its first brace. */
+function jsonDocument(value: Json, text: string): TextDocument {
+  let read: TextDocument | undefined;
+  return {
+    value,
+    locate(path) {
+      if (path.length > 0) read ??= readYaml(text).documents[0];
+      return read?.locate(path) ?? firstPlace(text);
+    },
+  };
+}
+
+function firstPlace(text: string): TextPlace {
+  const before = text.slice(0, text.search(/\S/)).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+function readYaml(text: string): ReturnType<typeof readDocuments> {
   const lines = new LineCounter();
   const tokens = [...new Parser(lines.addNewLine).parse(text)];
   for (const token of tokens) {
