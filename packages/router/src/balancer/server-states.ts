@@ -1,8 +1,11 @@
 import { SluiceError } from "@sluice/core";
 import type { RunningSlot } from "./balancer.ts";
 
-/** Bits of `srv_admin_state` (https://docs.haproxy.org/2.6/management.html, `show servers state`). */
-const MAINTENANCE = 0x01 | 0x02 | 0x04 | 0x20;
+/**
+ * Bits of `srv_admin_state` (https://docs.haproxy.org/2.6/management.html, `show servers state`). 0x04 says that the file had the
+ * server disabled; it stays set when the server is made ready.
+ */
+const MAINTENANCE = 0x01 | 0x02 | 0x20 | 0x40;
 const DRAIN = 0x08 | 0x10;
 
 /** Reads the answer to `show servers state`, by the names of its columns. @throws BALANCER_FAILED where it is none. */
