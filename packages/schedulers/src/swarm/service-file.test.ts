@@ -34,6 +34,16 @@ describe("a service spec", () => {
     });
   });
 
+  it.each(["HealthCheck", "Healthcheck"])("calls its %s as Docker shows it", (name) => {
+    const { jobs, problems } = parse(
+      `Name: web\nTaskTemplate: { ContainerSpec: { Image: a, ${name}: { Retries: 2 } } }\n`,
+    );
+    expect(problems).toEqual([]);
+    expect(jobs[0]?.spec.TaskTemplate).toEqual({
+      ContainerSpec: { Image: "a", Healthcheck: { Retries: 2 } },
+    });
+  });
+
   it("may stand in one file with Compose files", () => {
     const { jobs } = parse(`${PROXY}---\nservices: { web: { image: a }, db: { image: b } }\n`);
     expect(jobs.map(({ id }) => id)).toEqual(["proxy", "web", "db"]);

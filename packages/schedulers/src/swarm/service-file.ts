@@ -23,7 +23,7 @@ export function withContents(spec: JsonObject): JsonObject {
   const configs = declaredIn(spec.configs, "");
   const secrets = declaredIn(spec.secrets, "");
   const template = objectIn(spec.TaskTemplate) ?? {};
-  const container = objectIn(template.ContainerSpec) ?? {};
+  const { HealthCheck: check, ...container } = objectIn(template.ContainerSpec) ?? {};
   return withMade(
     {
       ...without(spec, "configs", "secrets"),
@@ -31,6 +31,8 @@ export function withContents(spec: JsonObject): JsonObject {
         ...template,
         ContainerSpec: {
           ...container,
+          // As Docker shows it; it takes either.
+          ...(check && !container.Healthcheck ? { Healthcheck: check } : {}),
           ...(container.Configs ? { Configs: renamed(container.Configs, "ConfigName", configs) } : {}),
           ...(container.Secrets ? { Secrets: renamed(container.Secrets, "SecretName", secrets) } : {}),
         },

@@ -27,6 +27,15 @@ const targetFile = fields({ UID: text, GID: text, Mode: count }, { Name: filled 
 const configReference = fields({ File: targetFile, Runtime: any }, { ConfigName: filled });
 const secretReference = fields({ File: targetFile }, { SecretName: filled });
 
+const healthCheck = fields({
+  Test: texts,
+  Interval: nanoseconds,
+  Timeout: nanoseconds,
+  Retries: count,
+  StartPeriod: nanoseconds,
+  StartInterval: nanoseconds,
+});
+
 const containerSpec = fields(
   {
     Labels: textMap,
@@ -44,14 +53,9 @@ const containerSpec = fields(
     Mounts: z.array(mount),
     StopSignal: text,
     StopGracePeriod: nanoseconds,
-    HealthCheck: fields({
-      Test: texts,
-      Interval: nanoseconds,
-      Timeout: nanoseconds,
-      Retries: count,
-      StartPeriod: nanoseconds,
-      StartInterval: nanoseconds,
-    }),
+    // The API's description calls it the one, its answers the other.
+    HealthCheck: healthCheck,
+    Healthcheck: healthCheck,
     Hosts: texts,
     DNSConfig: fields({ Nameservers: texts, Search: texts, Options: texts }),
     Secrets: z.array(secretReference),

@@ -85,7 +85,7 @@ describe("a Compose file", () => {
           Args: ["httpd", "-f", "-p", "80"],
           Env: ["LEVEL=info", "RETRIES=3", "PRICE=5$"],
           StopGracePeriod: 20e9,
-          HealthCheck: {
+          Healthcheck: {
             Test: ["CMD-SHELL", "wget -q localhost"],
             Interval: 10e9,
             Timeout: 90e9,

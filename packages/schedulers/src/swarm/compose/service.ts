@@ -64,7 +64,7 @@ function containerOf(
     Init: given("init"),
     StopSignal: given("stop_signal"),
     StopGracePeriod: duration(service.stop_grace_period),
-    HealthCheck: healthCheckOf(objectIn(service.healthcheck)),
+    Healthcheck: healthCheckOf(objectIn(service.healthcheck)),
     Hosts: hostsOf(service.extra_hosts),
     DNSConfig: definedAny({
       Nameservers: textsOf(service.dns),
