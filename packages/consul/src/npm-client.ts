@@ -38,6 +38,8 @@ export interface CallContext extends EventEmitter {
   into?: Writable;
   /** Put behind the request's own query: what the client does not know. */
   query?: string;
+  /** Makes the request's path another: for what the client does not know. */
+  path?: (path: string) => string;
 }
 
 export interface CallOptions {
@@ -180,6 +182,7 @@ export function npmClient({ address, tls, connections }: NpmClientOptions): NpmC
   client._ext("onRequest", (request, next) => {
     const { ctx } = request.opts;
     if (ctx.into) request.pipe = ctx.into;
+    if (ctx.path) request.req.path = ctx.path(request.req.path);
     if (ctx.query) request.req.path += (request.req.path.includes("?") ? "&" : "?") + ctx.query;
     request.transport = noticingAnswers(request.transport, ctx, () => {
       delete request.pipe;

@@ -2,7 +2,7 @@ import { setMaxListeners } from "node:events";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
-import { isSluiceError, SluiceError } from "@sluice/core";
+import { type ErrorCode, isSluiceError, SluiceError } from "@sluice/core";
 import { consulError, type Deed, type Failure, failureOf } from "./failure.ts";
 import { type CallContext, type CallOptions, callContext, type NpmConsul, npmClient } from "./npm-client.ts";
 import { explainTls, type TlsOptions } from "./tls.ts";
@@ -27,6 +27,8 @@ export interface Call<T> extends Deed {
   readonly into?: () => Writable;
   /** Put behind the request's query, encoded: what the client does not know. */
   readonly query?: string;
+  /** Makes the request's path one that the client does not know. */
+  readonly path?: (path: string) => string;
   /** Milliseconds; the transport's own where it is not given. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
@@ -38,7 +40,7 @@ export interface Transport {
   /** @throws KV_UNREACHABLE, KV_DENIED, KV_FILTERED, KV_INVALID, or the signal's reason. */
   call<T>(call: Call<T>): Promise<Reply<T>>;
   /** The error for an answer that was accepted and turned out to be a failure. */
-  error(failure: Failure, deed: Deed): SluiceError;
+  error(failure: Failure, deed: Deed, code?: ErrorCode): SluiceError;
   /** Ends every request under way with KV_UNREACHABLE, and closes the connections. */
   close(): void;
 }
@@ -72,6 +74,7 @@ export function transport(options: TransportOptions): Transport {
     try {
       if (call.into) ctx.into = call.into();
       if (call.query) ctx.query = call.query;
+      if (call.path) ctx.path = call.path;
       const [response, body] = await call.send(call.waits ? waiting : pooled, settings);
       if (ctx.into && response.statusCode === 200) await finished(ctx.into);
       return { status: response.statusCode ?? 0, headers: response.headers, body };
@@ -129,7 +132,7 @@ export function transport(options: TransportOptions): Transport {
         );
       return reply;
     },
-    error: (failure, deed) => consulError(failure, deed, host, []),
+    error: (failure, deed, code) => consulError(failure, deed, host, [], code),
     close() {
       closed = true;
       for (const ctx of running) ctx.emit("cancel");

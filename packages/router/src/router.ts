@@ -39,7 +39,7 @@ export function router(options: RouterOptions): Router {
     pass: (signal) => pass(work, signal),
     settled(end) {
       if (end.kind === "failed") tell(end.error);
-      else if (failing && end.kind !== "again") {
+      else if (failing && end.kind !== "again" && !snapshot.failing()) {
         failing = false;
         emit({ type: "router.recovered" });
       }

@@ -8,6 +8,8 @@ export interface Snapshot {
   readonly moved: { readonly first: number; readonly last: number };
   /** Called once what has moved is taken account of. */
   settle(): void;
+  /** Whether a part of the catalog cannot be read for now: what it said last still holds. */
+  failing(): boolean;
   /** Follows the catalog until the signal aborts. */
   follow(signal: AbortSignal): Promise<void>;
 }
@@ -25,6 +27,8 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
   const { catalog, clock, wanted, changed, onError } = options;
   const instances = new Map<string, readonly ServiceInstance[] | undefined>();
   const watches = new Map<string, AbortController>();
+  /** Services whose health cannot be read; undefined stands for the names. */
+  const failing = new Set<string | undefined>();
   let named = false;
   let moved = { first: 0, last: 0 };
 
@@ -34,8 +38,23 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
     changed();
   }
 
+  /** Tells of the failures of one watch, and wakes the router when they are over. */
+  function heeding(name: string | undefined, signal: AbortSignal) {
+    return {
+      signal,
+      onError(error: unknown) {
+        failing.add(name);
+        onError(error);
+      },
+      onRecovered() {
+        failing.delete(name);
+        changed();
+      },
+    };
+  }
+
   async function followService(name: string, signal: AbortSignal) {
-    for await (const found of catalog.watchService(name, { signal, onError })) {
+    for await (const found of catalog.watchService(name, heeding(name, signal))) {
       instances.set(name, found);
       note();
     }
@@ -47,6 +66,7 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
       if (chosen.includes(name)) continue;
       stop.abort();
       watches.delete(name);
+      failing.delete(name);
       instances.set(name, []);
     }
     for (const name of chosen) {
@@ -74,9 +94,10 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
     settle() {
       moved = { first: 0, last: moved.last };
     },
+    failing: () => failing.size > 0,
     async follow(signal) {
       const running = new Set<Promise<void>>();
-      for await (const names of catalog.watchNames({ signal, onError })) {
+      for await (const names of catalog.watchNames(heeding(undefined, signal))) {
         // A catalog without any service, not even Consul's own, is one that may not be read.
         if (names.size === 0 && watches.size > 0) continue;
         named = true;

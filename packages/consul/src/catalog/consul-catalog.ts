@@ -2,6 +2,7 @@ import { type Catalog, type Clock, type Random, SluiceError, systemClock } from 
 import { type ConnectionOptions, transportOptions } from "../connection-options.ts";
 import { transport } from "../transport.ts";
 import { ownedServices } from "./owned.ts";
+import { ALL_SERVICES, serviceRule } from "./permission.ts";
 import { checkRegistration } from "./registration.ts";
 import { watchNames, watchService } from "./watch.ts";
 
@@ -29,14 +30,20 @@ export function consulCatalog(options: ConsulCatalogOptions): ConsulCatalog {
   const wire = transport(transportOptions(options));
   const closing = new AbortController();
   const context = { transport: wire, clock, random, waitMs };
+  /** Of each owner: what it had at the last look, by id, with the service's name. */
+  const seen = new Map<string, Map<string, string>>();
   const until = (signal: AbortSignal) => AbortSignal.any([signal, closing.signal]);
 
   return {
-    owned: (owner, signal) => ownedServices(wire, owner, signal),
+    async owned(owner, signal) {
+      const services = await ownedServices(wire, owner, { before: seen.get(owner), signal });
+      seen.set(owner, new Map(services.map(({ id, name }) => [id, name])));
+      return services;
+    },
     async register(service, signal) {
       await wire.call({
         what: `register the service "${service.id}"`,
-        rule: `service ${JSON.stringify(service.name)} { policy = "write" }`,
+        rule: serviceRule(service.name, "write"),
         // Without it a check that is no longer wanted stays with the agent (1.5 and newer).
         query: "replace-existing-checks=true",
         readOnly: true,
@@ -52,18 +59,19 @@ export function consulCatalog(options: ConsulCatalogOptions): ConsulCatalog {
     async deregister(id, signal) {
       await wire.call({
         what: `deregister the service "${id}"`,
-        rule: `service_prefix "" { policy = "write" }`,
+        rule: ALL_SERVICES.write,
         readOnly: true,
         signal,
         accept: ({ status, text }) => (status === 404 || status === 500) && UNKNOWN.test(text),
         send: (client, settings) => client.agent.service.deregister({ ...settings, id }),
       });
+      for (const known of seen.values()) known.delete(id);
     },
     async report(checkId, status, output, signal) {
       const verb = ({ passing: "pass", warning: "warn", critical: "fail" } as const)[status];
       await wire.call({
         what: `report the check "${checkId}"`,
-        rule: `service_prefix "" { policy = "write" }`,
+        rule: ALL_SERVICES.write,
         readOnly: true,
         signal,
         send: (client, settings) => client.agent.check[verb]({ ...settings, id: checkId, note: output }),

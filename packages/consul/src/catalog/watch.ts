@@ -5,6 +5,7 @@ import type { Blocking, CallOptions, NpmConsul, RawInstance } from "../npm-clien
 import { rateLimit } from "../rate-limit.ts";
 import type { Call } from "../transport.ts";
 import type { WatchContext } from "../watch.ts";
+import { ALL_NODES_READ, ALL_SERVICES, filtered, mayReadService, serviceRule } from "./permission.ts";
 
 const BACKOFF = { firstMs: 250, mostMs: 30_000 };
 /** The agent's index churns with every check of every service (consul.md, 3.1): a busy cluster is no hot loop. */
@@ -14,33 +15,60 @@ const WAIT_SLACK = { factor: 1.1, ms: 5_000 };
 type Names = ReadonlyMap<string, readonly string[]>;
 
 export function watchNames(context: WatchContext, options: CatalogWatchOptions): AsyncIterable<Names> {
+  const { transport } = context;
   return watchAnswer(context, options, {
-    what: "list the services",
-    rule: `service_prefix "" { policy = "read" }`,
-    send: (client, settings) => client.catalog.service.list(settings),
-    read: (body) =>
-      typeof body === "object" && !Array.isArray(body)
-        ? new Map(
-            Object.entries(body)
-              .map(([name, tags]) => [name, [...tags].sort()] as const)
-              .sort(([a], [b]) => (a < b ? -1 : 1)),
-          )
-        : undefined,
-    isEmpty: (names) => names.size === 0,
+    ...NAMES,
+    async confirm(names, before) {
+      if (names.size === 0) throw filtered(transport, "it names no service, not even Consul itself", NAMES);
+      for (const name of before?.keys() ?? [])
+        if (!names.has(name)) await mayReadService(transport, name, options.signal);
+      return names;
+    },
   });
 }
+
+const NAMES: Omit<Question<Readonly<Record<string, readonly string[]>>, Names>, "confirm"> = {
+  what: "list the services",
+  rule: ALL_SERVICES.read,
+  send: (client, settings) => client.catalog.service.list(settings),
+  read: (body) =>
+    typeof body === "object" && !Array.isArray(body)
+      ? new Map(
+          Object.entries(body)
+            .map(([name, tags]) => [name, [...tags].sort()] as const)
+            .sort(([a], [b]) => (a < b ? -1 : 1)),
+        )
+      : undefined,
+  isEmpty: (names) => names.size === 0,
+};
 
 export function watchService(
   context: WatchContext,
   name: string,
   options: CatalogWatchOptions,
 ): AsyncIterable<readonly ServiceInstance[]> {
-  return watchAnswer(context, options, {
+  const { signal } = options;
+  const { transport } = context;
+  const question: Omit<Question<readonly RawInstance[], readonly ServiceInstance[]>, "confirm"> = {
     what: `read the health of the service "${name}"`,
-    rule: `service ${JSON.stringify(name)} { policy = "read" } and node_prefix "" { policy = "read" }`,
+    rule: `${serviceRule(name, "read")} and ${ALL_NODES_READ}`,
     send: (client, settings) => client.health.service({ ...settings, service: name }),
     read: (body) => (Array.isArray(body) ? body.map(instanceOf).sort(byNodeAndId) : undefined),
     isEmpty: (instances) => instances.length === 0,
+  };
+  return watchAnswer(context, options, {
+    ...question,
+    /** What has a name has an instance, unless it went just now: a rule hides the nodes then. */
+    async confirm(instances) {
+      if (instances.length > 0) return instances;
+      await mayReadService(transport, name, signal);
+      const names = await ask(context, NAMES, { consistent: true, signal });
+      if (!names.value.has(name)) return instances;
+      const again = await ask(context, question, { consistent: true, signal });
+      if (again.value.length > 0) return again.value;
+      const deed = { what: question.what, rule: ALL_NODES_READ };
+      throw filtered(transport, "it shows no instance of a service that it names", deed);
+    },
   });
 }
 
@@ -49,6 +77,8 @@ interface Question<Raw, T> extends Pick<Call<Raw>, "what" | "rule"> {
   /** Undefined: this is no answer of Consul's. */
   read(body: Raw): T | undefined;
   isEmpty(value: T): boolean;
+  /** What is new as it is to be believed. @throws KV_DENIED, KV_FILTERED where rules made it shorter than the truth */
+  confirm(value: T, before: T | undefined): Promise<T>;
 }
 
 /**
@@ -57,7 +87,7 @@ interface Question<Raw, T> extends Pick<Call<Raw>, "what" | "rule"> {
  */
 async function* watchAnswer<Raw, T>(
   context: WatchContext,
-  { signal, onError }: CatalogWatchOptions,
+  { signal, onError, onRecovered }: CatalogWatchOptions,
   question: Question<Raw, T>,
 ): AsyncGenerator<T, void> {
   const { clock, random } = context;
@@ -70,11 +100,14 @@ async function* watchAnswer<Raw, T>(
       let answer = await ask(context, question, { index, signal });
       if (seen && !question.isEmpty(seen.value) && question.isEmpty(answer.value))
         answer = { ...(await ask(context, question, { consistent: true, signal })), index: answer.index };
+      const same = seen !== undefined && isDeepStrictEqual(seen.value, answer.value);
+      const value = same ? answer.value : await question.confirm(answer.value, seen?.value);
+      if (failures > 0) onRecovered?.();
       failures = 0;
       index = index !== undefined && BigInt(answer.index) < BigInt(index) ? undefined : answer.index;
       if (signal.aborted) return;
-      if (seen && isDeepStrictEqual(seen.value, answer.value)) continue;
-      seen = { value: answer.value };
+      if (same) continue;
+      seen = { value };
     } catch (error) {
       if (signal.aborted) return;
       onError?.(error);
@@ -89,7 +122,7 @@ async function* watchAnswer<Raw, T>(
 
 async function ask<Raw, T>(
   { transport, waitMs }: WatchContext,
-  question: Question<Raw, T>,
+  question: Omit<Question<Raw, T>, "confirm">,
   options: { index?: string | undefined; consistent?: boolean; signal: AbortSignal },
 ): Promise<{ value: T; index: string }> {
   const { index, consistent, signal } = options;

@@ -76,6 +76,8 @@ export interface CatalogWatchOptions {
   readonly signal: AbortSignal;
   /** Told of a read that failed; the watch goes on by itself, and what was last yielded still holds as far as is known. */
   readonly onError?: (error: unknown) => void;
+  /** Told of a read that succeeded after one that failed, before what it says is yielded, if that is anything new. */
+  readonly onRecovered?: () => void;
 }
 
 /**
