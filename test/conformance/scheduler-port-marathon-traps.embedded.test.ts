@@ -17,6 +17,7 @@ import { byHand, optionsFor } from "./scheduler-port-server.ts";
 
 const MARK = "production";
 const web = jobId("shop/web");
+const FOREVER = 600_000;
 const HUGE = { mem: 1_000_000 };
 const spec = (change: JsonObject = {}, id = "/shop/web"): JsonObject => ({
   ...{ id, cmd: "sleep 1000", cpus: 0.1, mem: 32, portDefinitions: [] },
@@ -84,7 +85,14 @@ it("says that a rollout was undone", async () => {
 });
 
 it("does not take the new spec, nor an empty second deployment, for the new tasks", async () => {
-  const t = await start({ startDelayMs: 300 });
+  const started = new AbortController();
+  const clock = {
+    ...systemClock,
+    sleep: (ms: number, signal = new AbortController().signal) =>
+      systemClock.sleep(ms, ms === FOREVER ? AbortSignal.any([signal, started.signal]) : signal),
+  };
+  const simulate = ({ launch }: { launch: number }) => (launch > 1 ? { startDelayMs: FOREVER } : {});
+  const t = await start({ clock, simulate });
   await t.healthy(await t.apply(spec()));
   await t.apply(spec({ cmd: "sleep 2000" }));
   const during = await t.live(web);
@@ -92,6 +100,7 @@ it("does not take the new spec, nor an empty second deployment, for the new task
   expect(marathonFormat().compare(spec({ cmd: "sleep 2000" }), during?.spec ?? {}, [])).toEqual([]);
   await t.apply(spec({ cmd: "sleep 2000" }));
   expect((await t.live(web))?.observed.health).toBe("Progressing");
+  started.abort();
   await t.healthy(web);
 });
 
