@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { gitHttpBackend } from "@sluice/git";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BareRepo, bareRepo } from "../harness/bare-repo.ts";
+import { sluice } from "../harness/engine.ts";
 import { eventually } from "../harness/eventually.ts";
 import { freePort } from "../harness/free-port.ts";
 import { everything, readMirrored } from "../harness/mirrored.ts";
@@ -22,6 +23,7 @@ describe("branches of a remote repository that are deployed", () => {
   let engine: RoleProcess;
   let consul: string;
   let marathon: string;
+  let http: string;
 
   beforeEach(async () => {
     repository = bareRepo();
@@ -29,9 +31,10 @@ describe("branches of a remote repository that are deployed", () => {
     const handler = gitHttpBackend({ repositories: { deploy: repository.folder } });
     server = createServer((req, res) => void handler(req, res));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const [consulPort, marathonPort] = await Promise.all([freePort(), freePort()]);
+    const [consulPort, marathonPort, port] = await Promise.all([freePort(), freePort(), freePort()]);
     consul = `http://127.0.0.1:${consulPort}`;
     marathon = `http://127.0.0.1:${marathonPort}`;
+    http = `http://127.0.0.1:${port}`;
     const source = {
       repository: `http://127.0.0.1:${(server.address() as AddressInfo).port}/deploy.git`,
       branches: ["feature/*", "release-*"],
@@ -40,8 +43,8 @@ describe("branches of a remote repository that are deployed", () => {
     };
     const preview = { source, deploy: true, targets: { apps: { type: "marathon" } } };
     engine = await startRoles({
-      roles: ["consul", "marathon", "mirror", "deployer"],
-      config: { embedded: { consulPort, marathonPort }, environments: { preview } },
+      roles: ["consul", "marathon", "mirror", "deployer", "http"],
+      config: { http: { port }, embedded: { consulPort, marathonPort }, environments: { preview } },
     });
   });
   afterEach(async () => {
@@ -97,6 +100,18 @@ describe("branches of a remote repository that are deployed", () => {
     expect(Object.keys(kept?.files ?? {}).sort()).toEqual(["README.md", "apps/one.json"]);
     push("release-1", { one: "3" });
     await runs({ one: "3", three: "1" });
+
+    push("release-1", {});
+    await engine.printed(/preview-release-1 .*PrunePending/);
+    await runs({ one: "3", three: "1" });
+    const agree = ["prune", "confirm", "preview-release-1", "--yes", "--server", http];
+    expect((await sluice(agree)).output).toMatch(/would remove:\n✗ apps\/one\n/);
+    await runs({ three: "1" });
+    remove("release-1");
+    await eventually("the branch that was emptied is gone", async () =>
+      (await keysOf("preview-release-1")).length === 0 ? true : undefined,
+    );
+    await runs({ three: "1" });
   });
 
   it("a job that another branch made is left to it", async () => {

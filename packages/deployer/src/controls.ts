@@ -15,11 +15,20 @@ export interface SyncToken {
   readonly at: string;
   /** True: specs that failed are sent once more. */
   readonly retry: boolean;
-  /** Targets where every removal of `revision` is agreed to, whatever the limit is. */
+  /** As in a `PruneConsent`: this is where it was kept before that had a key of its own, and it is still heeded here. */
   readonly prune: readonly TargetName[];
   readonly revision: Revision | undefined;
   /** True: what this revision wants may be changed outside the sync windows, for an hour. */
   readonly override: boolean;
+}
+
+/** A person's yes to removals, with the key `control/prune`, so that a sync asked for later does not take it back. */
+export interface PruneConsent {
+  /** ISO 8601. */
+  readonly at: string;
+  /** Targets where every removal of `revision` is agreed to, whatever limit and grace are. */
+  readonly prune: readonly TargetName[];
+  readonly revision: Revision | undefined;
 }
 
 /** Who suspended something, when, and what they said of it. */
@@ -50,6 +59,12 @@ export function readSyncToken(entry: KvEntry | undefined): SyncToken | undefined
     override: value.override === true,
     revision: typeof value.revision === "string" ? (value.revision as Revision) : undefined,
   };
+}
+
+/** A value that cannot be read agrees to nothing. */
+export function readPruneConsent(entry: KvEntry | undefined): PruneConsent | undefined {
+  const token = readSyncToken(entry);
+  return token && { at: token.at, prune: token.prune, revision: token.revision };
 }
 
 /** @throws KV_RECORD_INVALID for a value that cannot be read: what is meant to be suspended is unknown then, so nothing may be done. */

@@ -61,6 +61,8 @@ export function deployer(options: DeployerOptions): Deployer {
       await Promise.all([current.run(leading), ...watches(term, current)]);
     } finally {
       loop = undefined;
+      // What is known of the jobs goes with the lock; where it cannot be written, whoever leads next finds it out.
+      if (!lock.lost.aborted && !deposed.signal.aborted) await writer.flush().catch(() => undefined);
       await lock.release();
       if (!signal.aborted) emit({ type: "leader.lost", role: "deployer" });
     }
@@ -107,6 +109,7 @@ function watches(term: Term, loop: ReconcileLoop): Promise<void>[] {
   return [
     watchKey(term, layout.revision, (entry) => (isNewRevision(term, entry) ? loop.interrupt() : loop.wake())),
     watchKey(term, layout.control("sync"), (entry) => isNew(entry, term.syncSeen) && loop.interrupt()),
+    watchKey(term, layout.control("prune"), (entry) => isNew(entry, term.agreedSeen) && loop.interrupt()),
     watchKey(term, layout.control("suspend"), (entry) => isNew(entry, term.suspendSeen) && loop.interrupt()),
     ...[...options.targets.keys()].map((target) => watchTarget(term, target, loop)),
   ];

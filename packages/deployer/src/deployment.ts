@@ -97,7 +97,10 @@ export function updateDeployment(pass: Pass): void {
 
 /** Whoever asked for a sync is told that it is done, but not while a target's answer is missing. */
 function receiptOf({ seen, unlisted, unfinished }: Pass): Pick<DeploymentStatus, "syncedToken"> {
-  const at = seen?.sync?.at;
+  const at = [seen?.sync?.at, seen?.agreed?.at]
+    .filter((one) => one !== undefined)
+    .sort()
+    .at(-1);
   return at === undefined || unlisted.size > 0 || unfinished.size > 0 ? {} : { syncedToken: at };
 }
 

@@ -8,9 +8,11 @@ import {
   type Plan,
   type PlanInput,
   plan,
+  type Revision,
   splitJobKey,
+  type TargetName,
 } from "@sluice/core";
-import { isSuspended } from "./controls.ts";
+import { isSuspended, type PruneConsent } from "./controls.ts";
 import { postponement } from "./gates/postponement.ts";
 import { keptFile, stillYoung } from "./gates/removal.ts";
 import { unpackSpec } from "./records/entry.ts";
@@ -70,7 +72,7 @@ function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held" | 
   const { term } = pass;
   const { options } = term;
   const tree = known(term.tree, "revision");
-  const { sync, suspension, marker } = known(pass.seen, "revision");
+  const { sync, agreed, suspension, marker } = known(pass.seen, "revision");
   return {
     mark: options.mark,
     desired: tree.desired,
@@ -86,11 +88,20 @@ function standingInput(pass: Pass): Omit<PlanInput, "scope" | "live" | "held" | 
     prune: {
       ...DEFAULT_PRUNE_LIMITS,
       targets: new Map([...tree.policy].map(([target, policy]) => [target, policy.prune])),
+      files: tree.oids.size,
       kept: keptFile(tree.marker),
       young: (entry) => stillYoung(entry, pass),
-      confirmed: new Set(sync?.revision === marker.revision ? sync.prune : []),
+      confirmed: confirmedFor(marker.revision, [sync, agreed]),
     },
   };
+}
+
+/** What was agreed to for another revision is not agreed to for this one. */
+function confirmedFor(
+  revision: Revision,
+  words: readonly (Pick<PruneConsent, "prune" | "revision"> | undefined)[],
+): Set<TargetName> {
+  return new Set(words.flatMap((word) => (word?.revision === revision ? word.prune : [])));
 }
 
 /** Specs of jobs in scope that failed and nobody asked to have sent again since. */

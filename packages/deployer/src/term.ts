@@ -12,7 +12,7 @@ import {
   SluiceError,
   type TargetName,
 } from "@sluice/core";
-import type { Suspension, SyncToken } from "./controls.ts";
+import type { PruneConsent, Suspension, SyncToken } from "./controls.ts";
 import type { Tree } from "./desired/tree.ts";
 import { type HealLog, healLog } from "./gates/heal-log.ts";
 import { type Hints, hintBoard } from "./hints.ts";
@@ -54,6 +54,8 @@ export interface Term {
   readonly failing: Map<TargetName, Failing>;
   /** The sync token that was last seen, as its ModifyIndex. */
   syncSeen: string | undefined;
+  /** Likewise of the newest word on removals. */
+  agreedSeen: string | undefined;
   suspendSeen: string | undefined;
   /** A person asked for failed specs to be sent again. */
   retry: boolean;
@@ -94,6 +96,7 @@ export function newTerm(options: DeployerOptions, writer: RecordWriter, leading:
     heals: healLog(),
     failing: new Map(),
     syncSeen: undefined,
+    agreedSeen: undefined,
     suspendSeen: undefined,
     retry: false,
   };
@@ -105,6 +108,8 @@ export interface Seen {
   readonly marker: RevisionMarker;
   readonly markerIndex: string;
   readonly sync: SyncToken | undefined;
+  /** The removals a person agreed to. */
+  readonly agreed: PruneConsent | undefined;
   readonly suspension: Suspension;
 }
 

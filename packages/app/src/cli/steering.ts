@@ -46,7 +46,7 @@ export function steeringCommands(program: Command, context: CliContext, done: Do
   onEnvironment(
     prune
       .command("confirm")
-      .description("say yes to removals beyond the limit, after showing them. Exit 1 on a no"),
+      .description("say yes to removals that wait for one, after showing them. Exit 1 on a no"),
   )
     .option("--target <name>", "only those of this target")
     .option("-y, --yes", "do not ask")

@@ -20,7 +20,7 @@ export interface KvLayout {
   /** What is announced of images, by name, for every environment. */
   readonly images: string;
   image(name: string): string;
-  /** A control key: `sync`, `suspend`. */
+  /** A control key: `sync`, `prune`, `suspend`. */
   control(name: string): string;
   lock(role: string): string;
 }

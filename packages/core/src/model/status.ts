@@ -38,7 +38,7 @@ export interface DeploymentStatus {
   readonly counts: DeploymentCounts;
   readonly startedAt: string;
   readonly finishedAt: string | undefined;
-  /** `at` of the newest `control/sync` that a whole look, with every target answering, has come to its end with. */
+  /** `at` of the newest `control/sync` or `control/prune` that a whole look, with every target answering, has come to its end with. */
   readonly syncedToken?: string;
   /** What is wrong with files of the revision, the first of them; a file that cannot be read has no job to show it. */
   readonly problems?: readonly Problem[];

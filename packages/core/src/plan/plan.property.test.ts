@@ -37,6 +37,7 @@ const world = fc.record({
   silent: fc.subarray([...TARGETS]),
   broken: fc.subarray([...TARGETS]),
   confirmed: fc.subarray([...TARGETS]),
+  files: fc.constantFrom(undefined, 0, 1),
   maxJobs: fc.integer({ min: 0, max: 3 }),
   maxShare: fc.constantFrom(0, 0.2, 0.5),
   scope: fc.option(fc.subarray(KEYS)),
@@ -82,6 +83,7 @@ function inputOf(drawn: World): PlanInput {
     suspended: (key) => of(drawn, key).suspended,
     heal: (key) => of(drawn, key).heal,
     prune: {
+      ...(drawn.files === undefined ? {} : { files: drawn.files }),
       maxJobs: drawn.maxJobs,
       maxShare: drawn.maxShare,
       confirmed: new Set(drawn.confirmed as string[] as TargetName[]),
@@ -195,10 +197,12 @@ describe("whatever Git, the schedulers, the records and people say, a plan", () 
     });
   });
 
-  it("removes nothing where a file has a problem, or where no job is left", () => {
-    always((input, { changes }) => {
+  it("removes nothing where a file has a problem, or where no job is left and nobody agreed or no file is there", () => {
+    always((input, { changes }, drawn) => {
       const pruned = changes.filter((one) => one.kind === "prune");
-      if (input.desired.jobs.size === 0) expect(pruned).toEqual([]);
+      const agreed: readonly string[] = drawn.files ? drawn.confirmed : [];
+      if (input.desired.jobs.size === 0)
+        expect(pruned.filter((one) => !agreed.includes(splitJobKey(one.key).target))).toEqual([]);
       expect(pruned.filter((one) => input.desired.broken.has(splitJobKey(one.key).target))).toEqual([]);
     });
   });

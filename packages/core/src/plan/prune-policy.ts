@@ -11,6 +11,8 @@ export interface PruneLimits {
 export interface PrunePolicy extends PruneLimits {
   /** Targets with limits of their own, or where nothing is ever removed. */
   readonly targets?: ReadonlyMap<TargetName, PruneLimits | "never">;
+  /** How many files the revision holds. 0, or not known: where it names no job either, nothing is removed whatever a person says. */
+  readonly files?: number;
   /** Why a job that is gone from Git stays all the same, whatever the limits say: its file may be there and not be mirrored. */
   readonly kept?: (entry: InventoryEntry) => string | undefined;
   /** Why a job has not been gone for long enough; not asked where a person said yes. */

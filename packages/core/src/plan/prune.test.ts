@@ -90,13 +90,39 @@ describe("a job that Git does not name any more", () => {
 });
 
 describe("a revision that may be a mistake", () => {
-  it("removes nothing when it names no job at all", () => {
-    const desired = resolveDesired(new Map());
-    expect(outcome(after(["old"], { desired }))).toEqual({
+  const NOTHING = { desired: resolveDesired(new Map()) };
+  const LIMITS = { maxJobs: 5, maxShare: 1, confirmed: new Set<TargetName>() };
+  const YES = { ...LIMITS, confirmed: new Set(["apps" as TargetName]) };
+
+  it.each([
+    ["no file", { ...LIMITS, files: 0 }],
+    ["nobody knows how many files", LIMITS],
+    ["no file, and a person said yes", { ...YES, files: 0 }],
+    ["nobody knows how many files, and a person said yes", YES],
+  ])("removes nothing when it holds %s", (_, prune) => {
+    expect(outcome(after(["old"], { ...NOTHING, prune }))).toEqual({
       pruned: [],
       refused: ["apps/kept PruneRefused", "apps/old PruneRefused"],
       forgotten: [],
     });
+  });
+
+  it("asks when it holds files but names no job at all, however few would go", () => {
+    expect(outcome(after(["old"], { ...NOTHING, prune: { ...LIMITS, files: 1 } }))).toEqual({
+      pruned: [],
+      refused: ["apps/kept PrunePending", "apps/old PrunePending"],
+      forgotten: [],
+    });
+    expect(outcome(after(["old"], { ...NOTHING, prune: { ...YES, files: 1 } }))).toEqual({
+      pruned: ["apps/kept", "apps/old"],
+      refused: [],
+      forgotten: [],
+    });
+  });
+
+  it("is not taken at its word where the only files are ones that cannot be read", () => {
+    const desired = resolveDesired(new Map([unreadable("apps/bad.yaml")]));
+    expect(outcome(after(["old"], { desired, prune: { ...YES, files: 1 } })).pruned).toEqual([]);
   });
 
   it("removes nothing from a target with a file that cannot be read, and from others it does", () => {

@@ -20,7 +20,8 @@ interface TargetRecords {
 
 /**
  * What may be removed: only what is in our inventory, bears our mark, and is absent from a revision that was read whole, holds
- * at least one job and has no unreadable file in that target; within the limit. Everything else is left, with its reason.
+ * at least one file and has no unreadable one in that target; within the limit. Where it holds no job at all, only what a
+ * person agreed to. Everything else is left, with its reason.
  */
 export function planPrunes(input: PlanInput): Prunes {
   const changes: Change[] = [];
@@ -90,10 +91,12 @@ function objectionTo(
   owned: number,
   { desired, prune }: PlanInput,
 ): Objection | undefined {
-  if (desired.jobs.size === 0)
+  const confirmed = prune.confirmed.has(target);
+  const empty = desired.jobs.size === 0;
+  if (empty && !prune.files)
     return {
       reason: "PruneRefused",
-      message: "the revision holds no usable job at all, which is taken for a mistake",
+      message: "the revision holds no file at all, which is taken for a mistake",
     };
   const broken = desired.broken.get(target)?.[0];
   if (broken !== undefined)
@@ -104,8 +107,13 @@ function objectionTo(
   const limits = prune.targets?.get(target) ?? prune;
   if (limits === "never")
     return { reason: "PruneRefused", message: "the policy of this target says `prune: never`" };
+  if (empty && !confirmed)
+    return {
+      reason: "PrunePending",
+      message: "the revision holds no usable job at all, so a person must agree with `sluice prune confirm`",
+    };
   const limit = Math.max(limits.maxJobs, Math.floor(owned * limits.maxShare));
-  if (prune.confirmed.has(target) || count <= limit) return undefined;
+  if (confirmed || count <= limit) return undefined;
   return {
     reason: "PrunePending",
     message: `${count} of ${owned} jobs are gone from Git and at most ${limit} are removed unasked`,

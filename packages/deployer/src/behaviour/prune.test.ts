@@ -22,37 +22,74 @@ function ids() {
   return [...w.apps.jobs.keys()].sort();
 }
 
-it.each([
-  ["holds no file at all", {}],
-  ["holds no job", { "README.md": "moved" }],
-])("nothing is removed for a revision that %s", async (_, files) => {
+/** A person agrees to the removals of a revision. */
+function agree(revision: string) {
+  const at = new Date(w.clock.now()).toISOString();
+  w.kv.set(w.layout.control("prune"), JSON.stringify({ at, prune: ["apps"], revision }));
+}
+
+it("nothing is removed for a revision without any file, whatever a person says", async () => {
   await running(jobs(3));
-  w.mirror.push(files);
+  agree(w.mirror.push({}));
   await w.until(() => w.status("apps/0")?.reason === "PruneRefused");
   await w.round();
   expect(ids()).toEqual(["0", "1", "2"]);
 });
 
-it("more removals than the limit wait until a person agrees to them", async () => {
-  await running(jobs(10));
-  const revision = w.mirror.push(jobs(4));
-  await w.until(() => w.status("apps/9")?.reason === "PrunePending");
+it("for a revision that holds files but no job, a person is asked, however few jobs would go", async () => {
+  await running(jobs(2));
+  const before = w.mirror.push({ "README.md": "moved" });
+  await w.until(() => w.status("apps/0")?.reason === "PrunePending");
   await w.round();
-  expect(ids().length).toBe(10);
-  w.kv.set(
-    w.layout.control("sync"),
-    JSON.stringify({ at: "2026-01-01T00:00:00Z", prune: ["apps"], revision: "main@sha1:other" }),
-  );
+  const revision = w.mirror.push({ "README.md": "really moved" });
+  agree(before);
   await w.round();
-  expect(ids().length).toBe(10);
-  w.kv.set(
-    w.layout.control("sync"),
-    JSON.stringify({ at: "2026-01-01T00:00:01Z", prune: ["apps"], revision }),
-  );
-  await w.until(() => ids().length === 4);
+  expect(ids()).toEqual(["0", "1"]);
+  agree(revision);
+  await w.until(() => ids().length === 0);
   await w.idle();
-  expect(Object.keys(w.states())).toEqual(["apps/0", "apps/1", "apps/2", "apps/3"]);
+  expect([w.states(), w.inventory(), w.deployment()?.state]).toEqual([{}, [], "healthy"]);
 });
+
+it("a sync asked for after it does not take an agreement back that is not carried out yet", async () => {
+  await running(jobs(3, { "apps/new.yaml": job("new") }), { apps: { waitMs: 5_000 } });
+  w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+  const revision = w.mirror.push({ ...jobs(1), ...GRACE, "apps/new.yaml": job("new", { image: "2" }) });
+  await w.until(() => w.status("apps/new")?.reason === "Progressing");
+  agree(revision);
+  await w.idle();
+  const at = new Date(w.clock.now() + 1).toISOString();
+  w.kv.set(w.layout.control("sync"), JSON.stringify({ at, retry: false, prune: [] }));
+  await w.idle();
+  expect(ids()).toEqual(["0", "1", "2", "new"]);
+  w.apps.observe("new", { health: "Healthy", message: "running" });
+  await w.until(() => ids().length === 2);
+  expect(ids()).toEqual(["0", "new"]);
+});
+
+it.each(["prune", "sync"])(
+  "more removals than the limit wait for a person's word under control/%s",
+  async (name) => {
+    await running(jobs(10));
+    const revision = w.mirror.push(jobs(4));
+    await w.until(() => w.status("apps/9")?.reason === "PrunePending");
+    await w.round();
+    expect(ids().length).toBe(10);
+    w.kv.set(
+      w.layout.control(name),
+      JSON.stringify({ at: "2026-01-01T00:00:00Z", prune: ["apps"], revision: "main@sha1:other" }),
+    );
+    await w.round();
+    expect(ids().length).toBe(10);
+    w.kv.set(
+      w.layout.control(name),
+      JSON.stringify({ at: "2026-01-01T00:00:01Z", prune: ["apps"], revision }),
+    );
+    await w.until(() => ids().length === 4);
+    await w.idle();
+    expect(Object.keys(w.states())).toEqual(["apps/0", "apps/1", "apps/2", "apps/3"]);
+  },
+);
 
 it("deploy.yaml sets the limit of a target, or keeps everything", async () => {
   await running(jobs(10, { "deploy.yaml": "targets: { apps: { prune: { maxJobs: 8 } } }" }));

@@ -12,7 +12,7 @@ export interface PruneOptions extends ServerOptions {
   readonly wait?: boolean;
 }
 
-/** `sluice prune confirm`: a person's yes to removals beyond the limit, for the revision they have seen. 1 where they say no. */
+/** `sluice prune confirm`: a person's yes to removals that wait for one, for the revision they have seen. 1 where they say no. */
 export async function confirmPrune(options: PruneOptions, context: CliContext): Promise<ExitCode> {
   const client = engineClient(options, context);
   const environment = await client.environment();

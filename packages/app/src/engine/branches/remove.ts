@@ -22,7 +22,7 @@ const ATTEMPTS = 5;
 const ENVELOPE_BYTES = 1_024;
 const OPERATION_BYTES = 128;
 /** Sluice's own requests to the environment; what people put under `control/` is theirs. */
-const REQUESTS = ["sync", "fetch", "remove"] as const;
+const REQUESTS = ["sync", "prune", "fetch", "remove"] as const;
 
 /**
  * Removes what Sluice wrote into the KV for one environment: the marker first, so that no reader takes the rest for a revision.

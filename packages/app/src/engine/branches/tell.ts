@@ -59,7 +59,7 @@ export function tellObstacles(
   keep(
     managed,
     "PruneRefused",
-    "their branches are gone, but jobs of theirs still run; remove the jobs first",
+    "their branches are gone, but jobs of theirs still run; bring such a branch back with a commit that holds no job, confirm that with `sluice prune confirm`, and delete it again",
   );
   for (const { branch, why } of leftOut)
     once(`${branch} ${why}`, () => emit({ type: "branches.left-out", branch, why }));

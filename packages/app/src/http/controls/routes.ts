@@ -43,7 +43,7 @@ export function controlRoutes(app: FastifyInstance, context: HttpContext): void 
     // Windows are overridden for the revision that is there, and not for whatever comes next.
     const revision = outsideWindow ? await revisionOf(environment, context) : undefined;
     const wish = { at: now(), retry, prune: [], revision };
-    return askForSync(environment, context, outsideWindow ? { ...wish, override: true } : wish);
+    return ask("sync", environment, context, outsideWindow ? { ...wish, override: true } : wish);
   });
 
   app.post<Route>("/api/v1/environments/:name/suspend", async ({ params, body }) => {
@@ -67,7 +67,7 @@ export function controlRoutes(app: FastifyInstance, context: HttpContext): void 
     const { revision, targets } = parsed(prune, body ?? {});
     for (const target of targets) await checkScope(kv, environment, { target });
     await refuseMoved(environment, context, revision);
-    return askForSync(environment, context, { at: now(), retry: false, prune: targets, revision });
+    return ask("prune", environment, context, { at: now(), retry: false, prune: targets, revision });
   });
 }
 
@@ -85,8 +85,13 @@ async function revisionOf({ layout }: Environment, { kv }: HttpContext): Promise
   return entry && decodeRecord("marker", entry).revision;
 }
 
-/** Everything a wish says holds for itself alone: a later one that says less takes it back. */
-async function askForSync(environment: Environment, { kv }: HttpContext, wish: Wish): Promise<SyncView> {
+/** A later sync takes back what an earlier one asked for, and a later word on removals an earlier one; neither the other. */
+async function ask(
+  key: "sync" | "prune",
+  environment: Environment,
+  { kv }: HttpContext,
+  wish: Wish,
+): Promise<SyncView> {
   const from = await followFrom(kv, environment);
   const token = {
     ...wish,
@@ -94,7 +99,7 @@ async function askForSync(environment: Environment, { kv }: HttpContext, wish: W
     revision: wish.revision as Revision | undefined,
   };
   const value = Buffer.from(JSON.stringify(token));
-  await kv.commit([{ verb: "set", key: environment.layout.control("sync"), value }]);
+  await kv.commit([{ verb: "set", key: environment.layout.control(key), value }]);
   return { at: wish.at, retry: wish.retry, prune: wish.prune, from };
 }
 

@@ -70,7 +70,7 @@ export const ENVIRONMENT_OPERATIONS: readonly Operation[] = [
     method: "POST",
     path: `${ONE}/prune`,
     id: "prune",
-    summary: "Agree to removals beyond the limit, for one revision. 409 where it is another by now.",
+    summary: "Agree to removals that wait for a yes, for one revision. 409 where it is another by now.",
     body: pruneBody,
     answer: answers.sync,
   },
