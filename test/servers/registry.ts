@@ -14,7 +14,7 @@ export function hasRegistry(): boolean {
   return existsSync(PROGRAM);
 }
 
-/** A real image registry on loopback. */
+/** A real image registry. */
 export interface TestRegistry {
   /** `127.0.0.1:40123`: what its images' names begin with. */
   readonly host: string;
@@ -30,23 +30,22 @@ export interface NotifiedEndpoint {
   readonly authorization: string;
 }
 
-export async function startRegistry(notified: NotifiedEndpoint): Promise<TestRegistry> {
+/**
+ * @param notified who is told of what is pushed; undefined: nobody.
+ * @param address of this machine to listen on.
+ */
+export async function startRegistry(
+  notified: NotifiedEndpoint | undefined,
+  address = "127.0.0.1",
+): Promise<TestRegistry> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-registry-"));
-  const host = `127.0.0.1:${await freePort()}`;
-  const endpoint = {
-    name: "sluice",
-    url: notified.url,
-    headers: { Authorization: [notified.authorization] },
-    timeout: "5s",
-    threshold: 3,
-    backoff: "200ms",
-  };
+  const host = `${address}:${await freePort()}`;
   const config = {
     version: "0.1",
     log: { level: "warn" },
     storage: { filesystem: { rootdirectory: join(folder, "data") } },
     http: { addr: host },
-    notifications: { endpoints: [endpoint] },
+    ...(notified ? { notifications: { endpoints: [endpointOf(notified)] } } : {}),
   };
   await writeFile(join(folder, "config.yml"), JSON.stringify(config));
   const child = spawn(PROGRAM, ["serve", join(folder, "config.yml")], { stdio: ["ignore", "pipe", "pipe"] });
@@ -64,6 +63,11 @@ export async function startRegistry(notified: NotifiedEndpoint): Promise<TestReg
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function endpointOf({ url, authorization }: NotifiedEndpoint): object {
+  const headers = { Authorization: [authorization] };
+  return { name: "sluice", url, headers, timeout: "5s", threshold: 3, backoff: "200ms" };
 }
 
 function outputOf(child: ChildProcess): () => string {
