@@ -1,13 +1,2 @@
-# The role `registrar`, on each machine that runs containers.
-
-service_prefix "" {
-  policy = "write"
-}
-
-# To read the agent's own services and checks.
-node_prefix "" {
-  policy = "read"
-}
-agent_prefix "" {
-  policy = "read"
-}
+# The role `registrar`, on each machine that runs containers. It needs nothing of the KV.
+service_prefix "" { policy = "write" }

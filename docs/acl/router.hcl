@@ -1,10 +1,3 @@
-# The role `router`, beside each load balancer.
-
-service_prefix "" {
-  policy = "read"
-}
-
-# Health tells of nodes as well; without this rule every service looks empty.
-node_prefix "" {
-  policy = "read"
-}
+# The role `router`, beside each load balancer. It needs nothing of the KV. Health tells of nodes as well as of services.
+service_prefix "" { policy = "read" }
+node_prefix "" { policy = "read" }

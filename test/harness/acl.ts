@@ -17,9 +17,10 @@ export function policyRules(name: string, environment: string): readonly Rule[] 
   const lines = text.split("\n");
   return lines.flatMap((text) => {
     if (text === "" || text.startsWith("#")) return [];
-    const found = /^((?:key|key_prefix|session_prefix) "([^"]*)") \{ policy = "(?:read|list|write)" \}$/.exec(
-      text,
-    );
+    const found =
+      /^((?:key|(?:key|session|service|node)_prefix) "([^"]*)") \{ policy = "(?:read|list|write)" \}$/.exec(
+        text,
+      );
     if (!found) throw new Error(`${file}: not a rule: ${text}`);
     return [{ subject: found[1] ?? "", name: found[2] ?? "", text }];
   });
@@ -38,10 +39,33 @@ export async function tokenFor(
   name: string,
   rules: readonly Rule[],
 ): Promise<string> {
-  const Rules = rules.map(({ text }) => text).join("\n");
-  const { ID } = await create<{ ID: string }>(address, master, "policy", { Name: name, Rules });
+  return (await changeableToken(address, master, name, rules)).secret;
+}
+
+/** A token whose rules can be others later. */
+export interface ChangeableToken {
+  readonly secret: string;
+  change(rules: readonly Rule[]): Promise<void>;
+}
+
+export async function changeableToken(
+  address: string,
+  master: string,
+  name: string,
+  rules: readonly Rule[],
+): Promise<ChangeableToken> {
+  const policy = (given: readonly Rule[]) => ({
+    Name: name,
+    Rules: given.map(({ text }) => text).join("\n"),
+  });
+  const { ID } = await create<{ ID: string }>(address, master, "policy", policy(rules));
   const token = await create<{ SecretID: string }>(address, master, "token", { Policies: [{ ID }] });
-  return token.SecretID;
+  return {
+    secret: token.SecretID,
+    async change(next) {
+      await create(address, master, `policy/${ID}`, { ID, ...policy(next) });
+    },
+  };
 }
 
 async function create<T>(address: string, master: string, what: string, body: object): Promise<T> {

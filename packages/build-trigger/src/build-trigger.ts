@@ -74,6 +74,7 @@ async function serve(work: Work, tell: (error: unknown) => void, signal: AbortSi
     settled(end) {
       if (end.kind === "failed" && isSluiceError(end.error, "LOCK_LOST")) return lost.abort(end.error);
       if (end.kind === "failed" && !failing) tell(end.error);
+      if (end.kind !== "failed" && failing) work.emit({ type: "builds.recovered" });
       failing = end.kind === "failed";
     },
     intervalMs: work.intervalMs ?? INTERVAL_MS,
@@ -81,8 +82,15 @@ async function serve(work: Work, tell: (error: unknown) => void, signal: AbortSi
     clock: work.clock,
     random: work.random,
   });
+  // Without the bell the interval finds what was asked for, but whoever forgot the rule should hear of it.
+  const missing = new Set<string>();
+  function onError(error: unknown) {
+    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
+    missing.add(error.message);
+    work.emit({ type: "rule.missing", role: "build-trigger", code: error.code, message: error.message });
+  }
   const listen = async () => {
-    for await (const _ of work.kv.watch(work.layout.bell, { signal: lost.signal })) loop.wake();
+    for await (const _ of work.kv.watch(work.layout.bell, { signal: lost.signal, onError })) loop.wake();
   };
   await Promise.all([loop.run(lost.signal), listen()]);
 }

@@ -107,6 +107,7 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "registrar.failed": (e) => [`${GLYPH.fail} ${e.node}: the registrar cannot go on: ${e.message}`],
   "registrar.recovered": (e) => [`${GLYPH.done} ${e.node}: the registrar goes on`],
   "builds.failed": (e) => [`${GLYPH.fail} builds cannot go on: ${e.message}`],
+  "builds.recovered": () => [`${GLYPH.done} builds go on`],
   "webhook.refused": (e) => [
     `${GLYPH.fail} ${e.times === 1 ? "a webhook" : `${e.times} webhooks`} for /hooks/${e.provider} refused: ${e.why}`,
   ],

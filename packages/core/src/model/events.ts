@@ -120,6 +120,7 @@ interface EventBodies {
   "registrar.failed": { node: string; code: string; message: string };
   "registrar.recovered": { node: string };
   "builds.failed": { code: string; message: string };
+  "builds.recovered": Record<never, never>;
   /** A webhook that was not taken; `times` counts those since it was told last. Never says what was sent. */
   "webhook.refused": { provider: string; why: string; times: number };
   /** A webhook was taken, but its environment's mirror cannot be told. */
