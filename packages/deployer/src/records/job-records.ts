@@ -24,11 +24,13 @@ export interface JobRecords {
   readonly unsettled: ReadonlySet<JobKey>;
   /** The one way a job's status changes: writes where it differs and emits where that is a transition. @param ms as in `job.changed`. */
   settle(result: JobResult, ms?: number): void;
+  /** The same for a status that a moment later may be another: written where there is room, and told of if it still stands. */
+  settlePatiently(result: JobResult): void;
   /** Writes an inventory entry where it differs. */
   record(entry: InventoryEntry): void;
   /** Deletes what is kept of a job. @param committed told once it is gone from the KV. */
   forget(key: JobKey, committed?: () => void): void;
-  /** Resolves once status and inventory entry of a job are in the KV. */
+  /** Resolves once the inventory entry of a job is in the KV, and its status unless that was settled patiently. */
   written(key: JobKey): Promise<void>;
 }
 
@@ -72,22 +74,27 @@ export function jobRecords({
   const unsettled = new Set<JobKey>();
   for (const status of statuses.values()) if (UNSETTLED.has(status.reason)) unsettled.add(status.key);
 
+  function settleOne(result: JobResult, ms: number | undefined, patient?: "patient") {
+    const old = statuses.get(result.key);
+    const { owner } = ownerOf(result.key) ?? old ?? {};
+    const now = settle(old, { ...result, owner }, new Date(clock.now()).toISOString());
+    if (old && same(old, now)) return;
+    statuses.set(now.key, now);
+    if (UNSETTLED.has(now.reason)) unsettled.add(now.key);
+    else unsettled.delete(now.key);
+    changed(now.key);
+    const event = transition(old, now, ms);
+    const value = () => encoded(statuses.get(now.key));
+    const tell = event && (() => (patient && statuses.get(now.key) !== now ? undefined : emit(event)));
+    writer.put(layout.status(now.key), value, tell, patient);
+  }
+
   return {
     statuses,
     inventory,
     unsettled,
-    settle(result, ms) {
-      const old = statuses.get(result.key);
-      const { owner } = ownerOf(result.key) ?? old ?? {};
-      const now = settle(old, { ...result, owner }, new Date(clock.now()).toISOString());
-      if (old && same(old, now)) return;
-      statuses.set(now.key, now);
-      if (UNSETTLED.has(now.reason)) unsettled.add(now.key);
-      else unsettled.delete(now.key);
-      changed(now.key);
-      const event = transition(old, now, ms);
-      writer.put(layout.status(now.key), () => encoded(statuses.get(now.key)), event && (() => emit(event)));
-    },
+    settle: settleOne,
+    settlePatiently: (result) => settleOne(result, undefined, "patient"),
     record(entry) {
       const old = inventory.get(entry.key);
       if (old && same(old, entry)) return;

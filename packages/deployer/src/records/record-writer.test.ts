@@ -84,3 +84,61 @@ it("asks for a proof of leadership only where the last one is old", async () => 
   await clock.advance(1_001);
   await expect(writer.prove()).rejects.toMatchObject({ code: "LOCK_LOST" });
 });
+
+it("lets what follows a commit rest, so that a key that changes again is written once", async () => {
+  const { kv, writer, clock } = await setUp();
+  writer.put("a", text("1"));
+  await turns();
+  expect(kv.dump("a")).toEqual({ a: "1" });
+  writer.put("a", text("2"));
+  await turns();
+  writer.put("a", text("3"));
+  await turns();
+  expect([kv.commits.length, kv.dump("a")]).toEqual([1, { a: "1" }]);
+  await clock.advance(250);
+  expect([kv.commits.length, kv.dump("a")]).toEqual([2, { a: "3" }]);
+});
+
+it("hurries the one that somebody waits for, which takes along what has room beside it, and not one that is patient", async () => {
+  const { kv, writer } = await setUp({ operations: 2 });
+  writer.put("first", text("1"));
+  await turns();
+  for (const key of ["a", "b", "c"]) writer.put(key, text("1"));
+  writer.put("d", text("1"), undefined, "patient");
+  await writer.written("c");
+  expect([kv.dump("a"), kv.dump("b"), kv.dump("c"), kv.dump("d")]).toEqual([{ a: "1" }, {}, { c: "1" }, {}]);
+  await writer.written("d");
+  expect(kv.dump("d")).toEqual({});
+  await writer.flush();
+  expect([kv.dump("b"), kv.dump("d")]).toEqual([{ b: "1" }, { d: "1" }]);
+});
+
+it("tells of what was written in the order in which it was put last", async () => {
+  const { writer } = await setUp();
+  const told: string[] = [];
+  writer.put("deployment", text("1"), () => told.push("begun"));
+  writer.put("a", text("1"), () => told.push("a"));
+  writer.put("deployment", text("2"));
+  writer.put("b", text("1"), () => told.push("b"));
+  writer.put("deployment", text("3"), () => told.push("ended"));
+  await writer.flush();
+  expect(told).toEqual(["a", "b", "begun", "ended"]);
+});
+
+it("writes what is patient where there is room or nothing else to write, and a key that is put otherwise at its time", async () => {
+  const { kv, writer, clock } = await setUp({ operations: 2 });
+  writer.put("a", text("1"));
+  for (const key of ["p1", "p2", "p3", "p4"]) writer.put(key, text("1"), undefined, "patient");
+  await turns();
+  expect(Object.keys({ ...kv.dump("a"), ...kv.dump("p") })).toEqual(["a", "p1"]);
+  writer.put("b", text("1"));
+  writer.put("p4", text("2"));
+  await clock.advance(250);
+  expect(kv.dump("p")).toEqual({ p1: "1", p4: "2" });
+  await clock.advance(250);
+  expect(kv.dump("p")).toEqual({ p1: "1", p2: "1", p3: "1", p4: "2" });
+});
+
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+}

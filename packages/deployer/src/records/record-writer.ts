@@ -1,16 +1,20 @@
 import { type Clock, isSluiceError, type Kv, type KvFence, type KvOp, SluiceError } from "@sluice/core";
-
-/** The value of a key when its turn comes; undefined deletes it. Asked as late as possible, so that many puts are one encoding. */
-export type LateValue = () => Uint8Array | undefined;
+import { type Batch, type Entry, type LateValue, waitingLine } from "./waiting-line.ts";
 
 /**
  * Writes records under the leader's fence: at most one commit is under way, everything put meanwhile goes with the next, and a
- * key put twice is written once. What a failed commit held stays pending, newest value first, and goes with the next one.
+ * key put twice is written once. What comes after a quiet moment is written at once; what follows waits a little, so that a
+ * job that is sent, starts and is healthy within a moment is one write, unless somebody waits for it. What a failed commit
+ * held stays pending, newest value first, and goes with the next one.
  */
 export interface RecordWriter {
-  /** Puts a value in line. @param committed told once it is in the KV, a coalesced put's included. */
-  put(key: string, value: LateValue, committed?: () => void): void;
-  /** Resolves once nothing of the key is on its way; rejects with the failure of the commit it was in. */
+  /**
+   * Puts a value in line.
+   * @param committed told once it is in the KV, a coalesced put's included.
+   * @param patient written where there is room, or once there is nothing else to write.
+   */
+  put(key: string, value: LateValue, committed?: () => void, patient?: "patient"): void;
+  /** Resolves once nothing of the key is on its way but what is patient, and hurries that; rejects with the failure of the commit it was in. */
   written(key: string): Promise<void>;
   /** Resolves once nothing is on its way. */
   flush(): Promise<void>;
@@ -26,24 +30,21 @@ export interface RecordWriterOptions {
   readonly onLost: () => void;
 }
 
-interface Entry {
-  value: LateValue;
-  committed: (() => void)[];
-  waiters: { resolve(): void; reject(error: unknown): void }[];
-}
-
-type Batch = readonly (readonly [key: string, entry: Entry, op: KvOp])[];
-
 const PROOF_MS = 1_000;
-/** What JSON and the verb take up beside key and value in a request's body. */
-const OP_OVERHEAD_BYTES = 120;
+/** Records that nobody waits for rest this long between two rounds of commits, and longer where commits take long. */
+const REST_MS = 250;
+const MOST_REST_MS = 2_000;
+const REST_SHARE = 4;
 
 export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions): RecordWriter {
-  const pending = new Map<string, Entry>();
+  const line = waitingLine();
   let flying: ReadonlyMap<string, Entry> = new Map();
   let draining: Promise<void> | undefined;
+  let flushes = 0;
   let proving: Promise<void> | undefined;
   let provenAt = Number.NEGATIVE_INFINITY;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let resting: AbortController | undefined;
 
   function drain(): Promise<void> {
     draining ??= drainAll();
@@ -52,14 +53,39 @@ export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions):
 
   async function drainAll() {
     try {
-      while (pending.size > 0) {
+      while (line.size() > 0) {
         // Everything that is put in this turn of the event loop goes together.
         await new Promise((resolve) => setImmediate(resolve));
-        await writeBatch(takeBatch(pending, kv));
+        if (flushes === 0 && !line.hurried()) await rest();
+        if (line.hurried()) await writeBatch(line.take(kv.limits));
+        else await writeRound();
       }
     } finally {
-      // In the same turn as the last look at `pending`: what is put after it starts a new drain.
+      // In the same turn as the last look at the line: what is put after it starts a new drain.
       draining = undefined;
+    }
+  }
+
+  async function rest() {
+    resting = new AbortController();
+    await clock.sleep(Math.max(0, restUntil - clock.now()), resting.signal);
+    resting = undefined;
+  }
+
+  /** Everything that is in line now; of what is patient, what finds room, or all of it where there is nothing else. */
+  async function writeRound() {
+    const startedAt = clock.now();
+    let left = line.pendingSize() || line.size();
+    if (flushes > 0) left = line.size();
+    try {
+      while (left > 0) {
+        const batch = line.take(kv.limits);
+        left -= batch.length;
+        await writeBatch(batch);
+      }
+    } finally {
+      const took = clock.now() - startedAt;
+      restUntil = clock.now() + Math.min(MOST_REST_MS, Math.max(REST_MS, took * REST_SHARE));
     }
   }
 
@@ -68,8 +94,8 @@ export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions):
     try {
       await commit(batch.map(([, , op]) => op));
     } catch (error) {
-      putBack(batch, pending);
-      rejectAll(pending, error);
+      line.putBack(batch);
+      line.rejectAll(error);
       throw error;
     } finally {
       flying = new Map();
@@ -93,24 +119,28 @@ export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions):
   }
 
   return {
-    put(key, value, committed) {
-      const entry = pending.get(key) ?? { value, committed: [], waiters: [] };
-      entry.value = value;
-      if (committed) entry.committed.push(committed);
-      pending.set(key, entry);
+    put(key, value, committed, patient) {
+      line.put(key, { value, committed: committed ? [committed] : [], waiters: [] }, patient !== undefined);
       // A failure is met again, and then heeded, by whoever waits or flushes.
       drain().catch(() => undefined);
     },
     written(key) {
-      const entry = pending.get(key) ?? flying.get(key);
+      const entry = line.hurry(key) ?? flying.get(key);
       if (!entry) return Promise.resolve();
       return new Promise((resolve, reject) => {
         entry.waiters.push({ resolve, reject });
+        resting?.abort();
         drain().catch(() => undefined);
       });
     },
     async flush() {
-      while (pending.size > 0 || draining !== undefined) await drain();
+      flushes += 1;
+      resting?.abort();
+      try {
+        while (line.size() > 0 || draining !== undefined) await drain();
+      } finally {
+        flushes -= 1;
+      }
     },
     async prove() {
       const age = clock.now() - provenAt;
@@ -121,35 +151,4 @@ export function recordWriter({ kv, fence, clock, onLost }: RecordWriterOptions):
       await proving;
     },
   };
-}
-
-/** As much as one commit may hold, oldest first. */
-function takeBatch(pending: Map<string, Entry>, { limits }: Kv): Batch {
-  const batch: [string, Entry, KvOp][] = [];
-  let bytes = 0;
-  for (const [key, entry] of pending) {
-    const value = entry.value();
-    const size = key.length + OP_OVERHEAD_BYTES + Math.ceil(((value?.byteLength ?? 0) * 4) / 3);
-    if (batch.length > 0 && (batch.length >= limits.operations || bytes + size > limits.bodyBytes)) break;
-    bytes += size;
-    batch.push([key, entry, value ? { verb: "set", key, value } : { verb: "delete", key }]);
-    pending.delete(key);
-  }
-  return batch;
-}
-
-/** A value that was put since then is newer and stays. */
-function putBack(batch: Batch, pending: Map<string, Entry>): void {
-  for (const [key, old] of batch) {
-    const newer = pending.get(key);
-    if (!newer) pending.set(key, old);
-    else {
-      newer.committed.unshift(...old.committed);
-      newer.waiters.unshift(...old.waiters);
-    }
-  }
-}
-
-function rejectAll(pending: ReadonlyMap<string, Entry>, error: unknown): void {
-  for (const entry of pending.values()) for (const waiter of entry.waiters.splice(0)) waiter.reject(error);
 }

@@ -12,8 +12,9 @@ const NOTHING_SENT = "" as Fingerprint;
  * before the job is: an engine that dies between the two would otherwise leave a job nobody ever removes. It names no spec,
  * so that whoever takes over does not mistake the job for one that was sent and then removed by hand; and a job that was
  * never made, or is not ours, is never removed on the word of an entry alone.
+ * @param many of many jobs, most are sent before their turn to be told of comes: then the entry alone is there before.
  */
-export function announce(node: JobNode, pass: Pass): void {
+export function announce(node: JobNode, pass: Pass, many: boolean): void {
   const { key, job, change } = node;
   if (!change) return;
   const records = known(pass.term.records, "records");
@@ -27,7 +28,8 @@ export function announce(node: JobNode, pass: Pass): void {
   const drifted = change.cause === "drift";
   const taken = "waits to be taken over: Sluice did not make this job";
   const waits = change.cause === "adopt" ? taken : "waits for its turn";
-  records.settle(
+  const say = many ? records.settlePatiently : records.settle;
+  say(
     nodeResult(node, revision, {
       sync: "OutOfSync",
       health,

@@ -145,7 +145,7 @@ export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode
   async function goBack(node: JobNode): Promise<Ending> {
     const back = await goingBack(pass, node);
     if (!back) return "failed";
-    announce(back, pass);
+    announce(back, pass, false);
     return await run(back);
   }
 

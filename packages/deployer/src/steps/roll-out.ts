@@ -6,12 +6,16 @@ import { type JobNode, liveOf, nodesOf } from "../rollout/node.ts";
 import { rollout } from "../rollout/rollout.ts";
 import { known, type Pass } from "../term.ts";
 
+/** So many jobs' records are about one transaction. */
+const MOST_TOLD_FIRST = 30;
+
 /** Writes and waits. Cut short, it finishes what is being sent and leaves the rest to the next pass. */
 export async function rollOut(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   const nodes = nodesOf(pass);
   pass.term.retry = false;
   if (nodes.length === 0) return OK;
-  for (const node of nodes) announce(node, pass);
+  const many = nodes.length > MOST_TOLD_FIRST;
+  for (const node of nodes) announce(node, pass, many);
   const stop = new AbortController();
   const ending = AbortSignal.any([signal, stop.signal]);
   const running = rollout(pass, ending, awaitedAmong(nodes));
