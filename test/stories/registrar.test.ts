@@ -62,7 +62,7 @@ describeWithServer("containers of a real dockerd in a real Consul", SERVERS, () 
     return container;
   }
   const idsOf = (names: readonly string[]) => names.map((name) => `host-1:${name}:80`).sort();
-  const agrees = (names: readonly string[], deadlineMs = 30_000) =>
+  const agrees = (names: readonly string[], deadlineMs = 60_000) =>
     eventually(
       `exactly ${names.length} services`,
       async () => ((await registered()).join() === idsOf(names).join() ? true : undefined),
@@ -131,7 +131,7 @@ describeWithServer("containers of a real dockerd in a real Consul", SERVERS, () 
     await agrees(["box-d"]);
     await docker.client.getContainer("box-d").remove({ force: true });
     await agrees([]);
-  }, 60_000);
+  }, 180_000);
 
   it("are exactly what runs after a kill -9 in the middle of 200 that come and go", async () => {
     const names = Array.from({ length: 200 }, (_, number) => `n${number}`);
@@ -155,5 +155,5 @@ describeWithServer("containers of a real dockerd in a real Consul", SERVERS, () 
     expect(await registered()).not.toEqual(idsOf(left));
     role = await startRoles({ roles: ["registrar"], config });
     await agrees(left);
-  }, 120_000);
+  }, 240_000);
 });
