@@ -53,13 +53,18 @@ export interface TransportOptions {
   readonly tls: TlsOptions;
   readonly timeoutMs: number;
   readonly connections: number;
+  /** Most connections for requests that are held open; any number where absent. */
+  readonly waitingConnections?: number;
 }
 
 export function transport(options: TransportOptions): Transport {
   const { host, token, timeoutMs } = options;
   const secure = options.address.startsWith("https:");
   const pooled = npmClient(options);
-  const waiting = npmClient({ ...options, connections: Number.POSITIVE_INFINITY });
+  const waiting = npmClient({
+    ...options,
+    connections: options.waitingConnections ?? Number.POSITIVE_INFINITY,
+  });
   const running = new Set<CallContext>();
   let closed = false;
 

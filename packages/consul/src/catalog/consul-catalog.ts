@@ -4,11 +4,14 @@ import { transport } from "../transport.ts";
 import { ownedServices } from "./owned.ts";
 import { ALL_SERVICES, serviceRule } from "./permission.ts";
 import { checkRegistration } from "./registration.ts";
+import { takeTurns } from "./turns.ts";
 import { watchNames, watchService } from "./watch.ts";
 
 export interface ConsulCatalogOptions extends ConnectionOptions {
   /** Milliseconds one blocking query is held open; default 55,000. */
   readonly waitMs?: number;
+  /** Blocking queries of service watches at the same time, default 96; more watches than that take turns. */
+  readonly heldAtOnce?: number;
   readonly clock?: Clock;
   readonly random?: Random;
 }
@@ -18,6 +21,9 @@ export interface ConsulCatalog extends Catalog {
   close(): void;
 }
 
+/** Half of what Consul allows one address by default, since other programs of the machine ask it too. */
+const HELD_AT_ONCE = 96;
+
 /** Consul's answer to an id it does not know: 404 since 1.14, 500 before. */
 const UNKNOWN = /unknown service|unknown check/i;
 
@@ -26,10 +32,12 @@ const UNKNOWN = /unknown service|unknown check/i;
  * the containers, not a server, and always the same one. @throws CONFIG_INVALID
  */
 export function consulCatalog(options: ConsulCatalogOptions): ConsulCatalog {
-  const { clock = systemClock, random = Math.random, waitMs = 55_000 } = options;
-  const wire = transport(transportOptions(options));
+  const { clock = systemClock, random = Math.random, waitMs = 55_000, heldAtOnce = HELD_AT_ONCE } = options;
+  // One beside them is for the watch of names. A turn may end a moment before its connection is free again.
+  const wire = transport({ ...transportOptions(options), waitingConnections: heldAtOnce + 1 });
   const closing = new AbortController();
-  const context = { transport: wire, clock, random, waitMs };
+  const turns = takeTurns({ most: heldAtOnce, holdMs: waitMs });
+  const context = { transport: wire, clock, random, waitMs, turns };
   /** Of each owner: what it had at the last look, by id, with the service's name. */
   const seen = new Map<string, Map<string, string>>();
   const until = (signal: AbortSignal) => AbortSignal.any([signal, closing.signal]);

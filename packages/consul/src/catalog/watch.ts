@@ -4,13 +4,21 @@ import { NOT_CONSUL } from "../failure.ts";
 import type { Blocking, CallOptions, NpmConsul, RawInstance } from "../npm-client.ts";
 import { rateLimit } from "../rate-limit.ts";
 import type { Call } from "../transport.ts";
-import type { WatchContext } from "../watch.ts";
+import type { WatchContext as KeyWatchContext } from "../watch.ts";
 import { ALL_NODES_READ, ALL_SERVICES, filtered, mayReadService, serviceRule } from "./permission.ts";
+import type { Turns } from "./turns.ts";
 
 const BACKOFF = { firstMs: 250, mostMs: 30_000 };
 /** The agent's index churns with every check of every service (consul.md, 3.1): a busy cluster is no hot loop. */
 const PACE = { burst: 20, perSecond: 5 };
 const WAIT_SLACK = { factor: 1.1, ms: 5_000 };
+
+export interface WatchContext extends Omit<KeyWatchContext, "waitMs"> {
+  /** Of the watches of services; the one of names waits for nobody. */
+  readonly turns: Turns;
+  /** How long the question for names is held open, in milliseconds. */
+  readonly waitMs: number;
+}
 
 type Names = ReadonlyMap<string, readonly string[]>;
 
