@@ -1,4 +1,5 @@
 import {
+  type Clock,
   type EventSink,
   isJsonObject,
   type Kv,
@@ -9,6 +10,9 @@ import {
 
 /** How many events a log keeps: enough for a person who follows, small enough to be written whole each time. */
 const KEPT = 64;
+/** Between two writes events gather for so long, or until there are so many, since each write is of the whole log. */
+const GATHER_MS = 50;
+const GATHERED = 48;
 
 /** An event with its place in the log; places are never used again. */
 export interface LoggedEvent {
@@ -25,6 +29,7 @@ export interface EventLog extends EventSink {
 export interface EventLogOptions {
   readonly kv: Kv;
   readonly key: string;
+  readonly clock: Clock;
   /** The lock of the service whose events these are; undefined while another leads: then the log is the other's. */
   readonly fence: () => KvFence | undefined;
   /** Told of each write that failed. */
@@ -41,9 +46,20 @@ export function eventLog(options: EventLogOptions): EventLog {
   let keptUnder: string | undefined;
   let incoming: SluiceEvent[] = [];
   let writing: Promise<void> | undefined;
+  let gathering: AbortController | undefined;
+  let flushing = false;
+  let lastAt = Number.NEGATIVE_INFINITY;
+
+  async function gather() {
+    gathering = new AbortController();
+    if (flushing || incoming.length >= GATHERED) gathering.abort();
+    await options.clock.sleep(lastAt + GATHER_MS - options.clock.now(), gathering.signal);
+    gathering = undefined;
+  }
 
   async function write() {
     while (incoming.length > 0) {
+      await gather();
       const batch = incoming;
       incoming = [];
       const fence = options.fence();
@@ -54,6 +70,7 @@ export function eventLog(options: EventLogOptions): EventLog {
       for (const event of batch) kept.push({ seq: ++seq, event });
       kept = kept.slice(-KEPT);
       const value = Buffer.from(JSON.stringify(kept));
+      lastAt = options.clock.now();
       await options.kv.commit([{ verb: "set", key: options.key, value }], { fence });
     }
   }
@@ -62,13 +79,19 @@ export function eventLog(options: EventLogOptions): EventLog {
     emit(event) {
       incoming.push(event);
       if (incoming.length > KEPT) incoming.shift();
+      if (incoming.length >= GATHERED) gathering?.abort();
       writing ??= write()
         .catch((error: unknown) => options.onError?.(error))
         .finally(() => {
           writing = undefined;
         });
     },
-    flush: async () => void (await writing),
+    async flush() {
+      flushing = true;
+      gathering?.abort();
+      await writing;
+      flushing = false;
+    },
   };
 }
 

@@ -17,8 +17,11 @@ export async function logSink(format: LogFormat, out: NodeJS.WritableStream): Pr
     );
     return {
       emit(event) {
+        const lines = eventLines(event);
+        // Thousands of jobs take several turns each: the log has those that say something, `/events` has them all.
+        if (lines.length === 0 && event.type.startsWith("job.")) return;
         together();
-        logger[isBad(event) ? "warn" : "info"](event, eventLines(event).join("\n"));
+        logger[isBad(event) ? "warn" : "info"](compact(event), lines.join("\n"));
       },
     };
   }
@@ -43,6 +46,13 @@ function writtenTogether(out: NodeJS.WritableStream): () => void {
       out.uncork();
     });
   };
+}
+
+/** What a job was before is the line before. */
+function compact(event: SluiceEvent): object {
+  if (event.type !== "job.changed") return event;
+  const { previous: _, ...now } = event;
+  return now;
 }
 
 function isBad(event: SluiceEvent): boolean {

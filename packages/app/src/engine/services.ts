@@ -1,18 +1,21 @@
 import { setMaxListeners } from "node:events";
-import { emitterFor, isSluiceError, messageOf, SluiceError } from "@sluice/core";
+import { EVERY_ENVIRONMENT, emitterFor, isSluiceError, messageOf, SluiceError } from "@sluice/core";
 import type { LiveEnvironments } from "./branches/live.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
 import { rememberLock } from "./held-lock.ts";
 import { hasImages, runImageUpdater } from "./image-updater.ts";
+import { noticeLog } from "./notice-log.ts";
 import { sharedKeys } from "./presented-source.ts";
 import { lockOptions, type ServiceOptions } from "./service-options.ts";
 import { fanOut, only } from "./sinks.ts";
 import { WIDE_SERVICES } from "./wide-services.ts";
 
 /** Starts the loops of environments and of what looks after their branches; the promise rejects when one ends although nobody stopped it. */
-export function runServices(options: ServiceOptions): Promise<never> {
-  const { closing, roles, environments } = options;
+export function runServices(given: ServiceOptions): Promise<never> {
+  const { closing, roles, environments } = given;
+  const notices = given.config.notify && noticesOf(given);
+  const options = notices ? { ...given, shared: fanOut([given.shared, notices]) } : given;
   const stopping = new AbortController();
   // Every service listens; Node takes more than ten listeners for a leak.
   setMaxListeners(0, stopping.signal);
@@ -45,8 +48,19 @@ export function runServices(options: ServiceOptions): Promise<never> {
   closing.add("services", async () => {
     stopping.abort();
     await Promise.all(running);
+    await notices?.flush();
   });
   return failed;
+}
+
+/** What no environment's log holds is written down for the notifier, in whichever process it works. */
+function noticesOf({ config, kv, clock, random, shared }: ServiceOptions) {
+  const emit = emitterFor(EVERY_ENVIRONMENT, shared, clock);
+  const onError = (error: unknown) => {
+    const code = isSluiceError(error) ? error.code : "INTERNAL";
+    emit({ type: "notices.failed", code, message: messageOf(error) });
+  };
+  return noticeLog({ kv, prefix: config.prefix, clock, random, onError });
 }
 
 async function runBranches(
@@ -120,7 +134,7 @@ function kvWithLog(environment: Environment, role: "mirror" | "deployer", option
     told = true;
     emit({ type: "rule.missing", role, code: error.code, message: error.message });
   }
-  return { kv, log: eventLog({ kv, key: `${environment.layout.events}/${role}`, fence, onError }) };
+  return { kv, log: eventLog({ kv, clock, key: `${environment.layout.events}/${role}`, fence, onError }) };
 }
 
 function shared(environment: Environment, options: ServiceOptions) {

@@ -71,7 +71,7 @@ async function keep(
 ): Promise<void> {
   const { kv: elections, fence } = rememberLock(kv);
   const onError = missingRules(emitterFor(patterned.name, shared, clock), "branches");
-  const log = eventLog({ kv, key: `${patterned.layout.events}/branches`, fence, onError });
+  const log = eventLog({ kv, clock, key: `${patterned.layout.events}/branches`, fence, onError });
   const events = fanOut([shared, only(["branches."], log)]);
   await keepBranches({ patterned, kv, elections, clock, random, events, lock, onError }, signal);
   await log.flush();
