@@ -148,16 +148,32 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** A field that somebody else refused, as the message names it. */
+export interface RefusedField {
+  /** Dotted path in what was sent: `container.docker.image`. */
+  readonly path: string;
+  /** The very words of the error's message that speak of it, fit to be shown. */
+  readonly words: string;
+}
+
+interface SluiceErrorOptions {
+  readonly hint?: string;
+  readonly cause?: unknown;
+  readonly fields?: readonly RefusedField[];
+}
+
 /** The one error class. `message` is a sentence for a person, without secrets; `hint` overrides the code's advice. */
 export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
+  readonly fields: readonly RefusedField[];
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, message: string, options: SluiceErrorOptions = {}) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.name = "SluiceError";
     this.code = code;
     this.hint = options.hint ?? ERROR_CODES[code][1];
+    this.fields = options.fields ?? [];
   }
 }
 

@@ -1,5 +1,12 @@
 export { readDocuments, type SyntaxProblem, type TextDocument, type TextPlace } from "./document.ts";
-export { ERROR_CODES, type ErrorCode, isSluiceError, messageOf, SluiceError } from "./errors.ts";
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  isSluiceError,
+  messageOf,
+  type RefusedField,
+  SluiceError,
+} from "./errors.ts";
 export { type BackoffOptions, backoffMs, jittered, type Random } from "./loop/backoff.ts";
 export { type LeadershipOptions, leadWhileHeld } from "./loop/leadership.ts";
 export { AGAIN, OK, type Outcome, runSteps, type Step, stalled, wait } from "./loop/outcome.ts";
@@ -101,6 +108,7 @@ export type {
 } from "./ports/kv.ts";
 export type {
   ApplyRequest,
+  FieldOfJob,
   JobFormat,
   LiveQuery,
   ParsedFile,

@@ -1,4 +1,5 @@
 import { type Plan, type Problem, type Revision, runSteps, type TargetName } from "@sluice/core";
+import { heldMessage } from "./left-alone/left-alone.ts";
 import type { DeployerOptions } from "./options.ts";
 import { heldSpecs, planAll } from "./planning.ts";
 import type { RecordWriter } from "./records/record-writer.ts";
@@ -6,7 +7,7 @@ import { listLive } from "./steps/list-live.ts";
 import { parseDesired } from "./steps/parse-desired.ts";
 import { readRevision } from "./steps/read-revision.ts";
 import { recall } from "./steps/recall.ts";
-import { newPass, newTerm } from "./term.ts";
+import { known, newPass, newTerm } from "./term.ts";
 import { failureText } from "./text.ts";
 
 /** What a deployer would do right now. */
@@ -43,9 +44,12 @@ export async function dryRun(options: DryRunOptions, signal: AbortSignal): Promi
       waiting,
     };
   }
+  const plan = planAll(pass, heldSpecs(pass));
+  const { statuses } = known(term.records, "records");
+  const refused = plan.refused.map((one) => ({ ...one, message: heldMessage(one, statuses.get(one.key)) }));
   return {
     revision: tree.marker.revision,
-    plan: planAll(pass, heldSpecs(pass)),
+    plan: { ...plan, refused },
     problems: tree.desired.problems,
     unknown: [...pass.unlisted].map(([target, error]) => ({ target, message: failureText(error) })),
     jobs: tree.desired.jobs.size,

@@ -1,3 +1,4 @@
+import type { TextPlace } from "../document.ts";
 import type { JobId, TargetName } from "../model/ids.ts";
 import type { FieldChange, JobOptions, LiveJob, Problem } from "../model/job.ts";
 import type { JsonObject } from "../model/json.ts";
@@ -60,4 +61,15 @@ export interface JobFormat {
    * `live` may also be another desired spec. Nothing under a path of `ignore` is reported.
    */
   compare(desired: JsonObject, live: JsonObject, ignore: readonly string[]): readonly FieldChange[];
+  /** Where the file says what stands at a dotted path of a job's spec, or what comes nearest; undefined: the job is not there. */
+  place?(
+    file: { readonly path: FilePath; readonly bytes: Uint8Array },
+    field: FieldOfJob,
+  ): TextPlace | undefined;
+}
+
+export interface FieldOfJob {
+  readonly target: TargetName;
+  readonly id: JobId;
+  readonly path: string;
 }

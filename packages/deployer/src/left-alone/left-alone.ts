@@ -107,10 +107,9 @@ function syncOfSuspended(key: JobKey, { term }: Pass): SyncStatus {
 }
 
 /** What a job failed for says more than that it is held, or that an earlier spec runs. */
-function heldMessage({ reason, message }: Verdict, old: JobStatus | undefined): string {
-  if (!old) return message;
-  if (reason === "RolledBack" && old.reason === "RolledBack") return old.message;
-  return reason === "HeldAfterFailure" || reason === "RolledBack" ? `${message} (${old.message})` : message;
+export function heldMessage({ reason, message }: Verdict, old: JobStatus | undefined): string {
+  if (!old || (reason !== "HeldAfterFailure" && reason !== "RolledBack")) return message;
+  return old.reason === reason ? old.message : `${message} (${old.message})`;
 }
 
 /** Statuses of jobs that neither Git nor the inventory knows any more. */

@@ -10,6 +10,7 @@ import { planOne } from "../planning.ts";
 import { known, type Pass } from "../term.ts";
 import { failureText } from "../text.ts";
 import type { JobNode, Write } from "./node.ts";
+import { refusalText } from "./refusal-text.ts";
 
 /** What sending a job came to. */
 export type Sent =
@@ -44,7 +45,7 @@ export async function send(pass: Pass, node: JobNode, first: Write): Promise<Sen
     } catch (error) {
       leading.throwIfAborted();
       const unclear = isSluiceError(error, "SCHEDULER_CONFLICT", "SCHEDULER_UNREACHABLE");
-      if (!unclear) return failure(error, write);
+      if (!unclear) return failure(error, write, await refusalText(pass, node, error));
       const next = await decideAgain(pass, node, error, write);
       if (next.kind === "sent" || next.kind === "not-sent") return next;
       if (attempt >= MOST_ATTEMPTS) return failure(error, next);
@@ -90,8 +91,7 @@ async function decideAgain(pass: Pass, node: JobNode, error: unknown, write: Wri
   };
 }
 
-function failure(error: unknown, write: Write): NotSent {
-  const message = failureText(error);
+function failure(error: unknown, write: Write, message = failureText(error)): NotSent {
   const health = write.kind === "update" ? write.live.observed.health : "Missing";
   const known = { kind: "not-sent", sync: "OutOfSync", health, message, failed: false } as const;
   if (isSluiceError(error, "SCHEDULER_CONFLICT")) return { ...known, reason: "Conflict" };

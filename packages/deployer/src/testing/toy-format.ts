@@ -42,6 +42,12 @@ export const toyFormat: JobFormat = {
     }
     return { jobs, problems: found };
   },
+  place({ bytes }, { id, path }) {
+    const { documents } = readDocuments(bytes);
+    return documents
+      .find(({ value }) => isJsonObject(value) && value.id === id)
+      ?.locate(path === "" ? [] : path.split("."));
+  },
   compare: (desired, live, ignore) => compare(desired, live).filter(({ path }) => !ignore.includes(path)),
 };
 

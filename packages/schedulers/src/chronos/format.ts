@@ -1,5 +1,6 @@
 import { type JobFormat, jobId, jobKey } from "@sluice/core";
 import { isJobFile, type NativeJob, readJobFile } from "../format/job-file.ts";
+import { placeInJobFile } from "../format/place.ts";
 import { listIn, textIn } from "../format/reading.ts";
 import { jobRules } from "./job-rules.ts";
 import { jobSchema, STRANGE_KEYS } from "./job-schema.ts";
@@ -24,5 +25,6 @@ export function chronosFormat(): JobFormat {
     accepts: isJobFile,
     parse: (file, target) => readJobFile(file, target, native),
     compare: compareJobs,
+    place: (file, field) => placeInJobFile(file, field, native),
   };
 }

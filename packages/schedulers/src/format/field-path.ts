@@ -38,6 +38,18 @@ export function withoutValueAt(object: JsonObject, path: string): JsonObject {
   );
 }
 
+/** The keys and list places along a dotted path, as far as the value has them. */
+export function keysAlong(value: Json | undefined, path: string): readonly (string | number)[] {
+  if (path === "") return [];
+  if (Array.isArray(value)) {
+    const [at, rest] = splitIndex(path);
+    return at in value ? [at, ...keysAlong(value[at], rest)] : [];
+  }
+  const key = isJsonObject(value) ? keyOn(value, path) : undefined;
+  if (key === undefined || !isJsonObject(value)) return [];
+  return [key, ...keysAlong(value[key], path.slice(key.length + 1))];
+}
+
 /** The longest key of the object on the way along the path. */
 function keyOn(object: JsonObject, path: string): string | undefined {
   let best: string | undefined;

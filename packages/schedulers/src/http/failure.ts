@@ -1,4 +1,5 @@
-import { isJsonObject, redact, SluiceError } from "@sluice/core";
+import { isJsonObject, type JsonObject, type RefusedField, redact, SluiceError } from "@sluice/core";
+import { fieldNamedIn } from "../format/place.ts";
 import type { HttpAnswer } from "./connection.ts";
 
 const MOST_WORDS = 300;
@@ -21,11 +22,23 @@ export function serverMessage(answer: HttpAnswer, secrets: readonly string[] = [
   return typeof message === "string" ? firstLine(message, secrets) : undefined;
 }
 
+/** What a scheduler said, where it names a field of what was sent. */
+export function fieldsNamed(said: string | undefined, sent: JsonObject | undefined): readonly RefusedField[] {
+  const path = said && fieldNamedIn(said, sent);
+  return said && path ? [{ path, words: said }] : [];
+}
+
 /**
  * What every scheduler's refusals have in common. Transient: 408, 429, redirections and 5xx; for good: the other 4xx, where the
  * body is the scheduler's own. A proxy's page says nothing of the job.
+ * @param sent what was written, so that a field the scheduler names can be found in it.
  */
-export function commonFailure(name: string, answer: HttpAnswer, detail: string | undefined): SluiceError {
+export function commonFailure(
+  name: string,
+  answer: HttpAnswer,
+  detail: string | undefined,
+  sent?: JsonObject,
+): SluiceError {
   const { status } = answer;
   const words = detail === undefined || detail === "" ? "" : `: ${detail}`;
   if (status === 401 || status === 403)
@@ -36,7 +49,9 @@ export function commonFailure(name: string, answer: HttpAnswer, detail: string |
     });
   const own = isJsonObject(answer.json);
   if (own && status >= 400 && status < 500 && status !== 408 && status !== 429)
-    return new SluiceError("SCHEDULER_INVALID", `${name} refused the request (${status})${words}`);
+    return new SluiceError("SCHEDULER_INVALID", `${name} refused the request (${status})${words}`, {
+      fields: fieldsNamed(detail, sent),
+    });
   return new SluiceError("SCHEDULER_UNREACHABLE", `${name} cannot answer now (${status})${words}`);
 }
 

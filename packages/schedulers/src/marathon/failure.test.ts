@@ -101,3 +101,12 @@ it("says nothing that Marathon says of a pod's environment", () => {
     "Marathon refused the app: containers.0.environment.TOKEN: not accepted",
   );
 });
+
+it("fields that Marathon names are told apart, each with the words of the message that speak of it", () => {
+  expect(marathonFailure({ status: 422, json: RULES, text: "" }, SENT).fields).toEqual([
+    { path: "", words: "the app: AppDefinition must contain a cmd" },
+    { path: "portDefinitions.0.name", words: "portDefinitions.0.name: error.pattern, too long" },
+    { path: "env.TOKEN", words: "env.TOKEN: not accepted" },
+    { path: "cmd", words: "cmd: run with •••" },
+  ]);
+});

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject, SluiceError, secretValues } from "@sluice/core";
+import { isJsonObject, type JsonObject, type RefusedField, SluiceError, secretValues } from "@sluice/core";
 import { listIn, objectIn, objectsIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer } from "../http/connection.ts";
 import { commonFailure, firstLine, serverMessage } from "../http/failure.ts";
@@ -23,8 +23,11 @@ export function marathonFailure(answer: HttpAnswer, sent?: JsonObject): SluiceEr
     );
   if (status === 409)
     return new SluiceError("SCHEDULER_CONFLICT", `Marathon: ${said ?? "the app exists already"}`);
-  if ((status === 400 || status === 422) && isJsonObject(answer.json))
-    return new SluiceError("SCHEDULER_INVALID", `Marathon refused the app: ${detailsOf(answer, said, sent)}`);
+  if ((status === 400 || status === 422) && isJsonObject(answer.json)) {
+    const fields = detailsOf(answer, sent);
+    const words = fields.map((one) => one.words).join("; ") || (said ?? `status ${status}`);
+    return new SluiceError("SCHEDULER_INVALID", `Marathon refused the app: ${words}`, { fields });
+  }
   return commonFailure("Marathon", answer, said);
 }
 
@@ -34,17 +37,17 @@ function deploymentsOf(body: JsonObject): string {
 }
 
 /** `instances: error.min; container.docker: not defined`. */
-function detailsOf(answer: HttpAnswer, said: string | undefined, sent: JsonObject | undefined): string {
+function detailsOf(answer: HttpAnswer, sent: JsonObject | undefined): readonly RefusedField[] {
   const details = isJsonObject(answer.json) ? objectsIn(answer.json.details) : [];
   const secrets = secretsOf(sent);
-  const lines = details.map(([, one]) => {
+  return details.slice(0, 10).map(([, one]) => {
     const path = dotted(textIn(one.path) ?? "/");
     // What Marathon says of an environment value may quote it.
-    if (/(^|\.)(env|environment|secrets)(\.|$)/.test(path)) return `${path}: not accepted`;
+    if (/(^|\.)(env|environment|secrets)(\.|$)/.test(path)) return { path, words: `${path}: not accepted` };
     const errors = listIn(one.errors).filter((error) => typeof error === "string");
-    return `${path === "" ? "the app" : path}: ${firstLine(errors.join(", "), secrets, 200)}`;
+    const what = path === "" ? "the app" : path;
+    return { path, words: `${what}: ${firstLine(errors.join(", "), secrets, 200)}` };
   });
-  return lines.length > 0 ? lines.slice(0, 10).join("; ") : (said ?? `status ${answer.status}`);
 }
 
 /** `/portDefinitions(0)/name` → `portDefinitions.0.name`. */

@@ -1,5 +1,6 @@
 import { type JobFormat, type JsonObject, jobId } from "@sluice/core";
 import { isJobFile, type NativeJob, readJobFile } from "../format/job-file.ts";
+import { placeInJobFile } from "../format/place.ts";
 import { textIn } from "../format/reading.ts";
 import { appRules } from "./app-rules.ts";
 import { appSchema, STRANGE_KEYS } from "./app-schema.ts";
@@ -34,6 +35,7 @@ export function marathonFormat(): JobFormat {
     accepts: isJobFile,
     parse: (file, target) => readJobFile(file, target, formOf),
     compare: compareJobs,
+    place: (file, field) => placeInJobFile(file, field, formOf),
   };
 }
 

@@ -1,7 +1,7 @@
 import { type JsonObject, redact, SluiceError } from "@sluice/core";
 import { listIn, objectIn, textIn } from "../format/reading.ts";
 import type { HttpAnswer } from "../http/connection.ts";
-import { commonFailure, serverMessage } from "../http/failure.ts";
+import { commonFailure, fieldsNamed, serverMessage } from "../http/failure.ts";
 
 /** An update with an older version than the service has: it moved since it was read (reference 4.1; a 500 like any other). */
 export function isOutOfSequence(answer: HttpAnswer): boolean {
@@ -26,8 +26,10 @@ export function swarmFailure(answer: HttpAnswer, sent?: JsonObject): SluiceError
     });
   // A network that services may not use is answered like missing rights.
   if (status === 403 && message?.includes("network"))
-    return new SluiceError("SCHEDULER_INVALID", `Docker refused the service: ${said}`);
-  return commonFailure("Docker", answer, said);
+    return new SluiceError("SCHEDULER_INVALID", `Docker refused the service: ${said}`, {
+      fields: fieldsNamed(said, sent),
+    });
+  return commonFailure("Docker", answer, said, sent);
 }
 
 export function conflict(message: string): SluiceError {

@@ -1,5 +1,6 @@
-import type { JobFormat } from "@sluice/core";
+import type { JobFormat, JsonObject } from "@sluice/core";
 import { isJobFile, readJobFile } from "../format/job-file.ts";
+import { placeInJobFile } from "../format/place.ts";
 import { compareServices } from "./compare.ts";
 import { isCompose, readCompose } from "./compose/read-compose.ts";
 import { nativeService, withContents } from "./service-file.ts";
@@ -10,11 +11,14 @@ export function swarmFormat(): JobFormat {
     type: "swarm",
     accepts: isJobFile,
     parse(file, target) {
-      const read = readJobFile(file, target, (document) =>
-        isCompose(document) ? readCompose : nativeService,
-      );
+      const read = readJobFile(file, target, formOf);
       return { ...read, jobs: read.jobs.map((job) => ({ ...job, spec: withContents(job.spec) })) };
     },
     compare: compareServices,
+    place: (file, field) => placeInJobFile(file, field, formOf),
   };
+}
+
+function formOf(document: JsonObject) {
+  return isCompose(document) ? readCompose : nativeService;
 }
