@@ -2,6 +2,7 @@ import { z } from "zod";
 import { builds } from "./builds-schema.ts";
 import { commits } from "./commits-schema.ts";
 import { environment } from "./environment-schema.ts";
+import { notify } from "./notifier-schema.ts";
 import { registrar } from "./registrar-schema.ts";
 import { router } from "./router-schema.ts";
 import { duration, name, port, text, tls } from "./settings.ts";
@@ -104,6 +105,7 @@ export const configSchema = z.strictObject({
   builds,
   registrar,
   router,
+  notify,
   environments: z
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")

@@ -12,6 +12,7 @@ export const ROLES = [
   "build-trigger",
   "registrar",
   "router",
+  "notifier",
   "http",
 ] as const;
 export type Role = (typeof ROLES)[number];
@@ -55,6 +56,7 @@ function configuredRoles(config: Config): readonly Role[] {
     ...(Object.keys(config.builds).length > 0 ? (["build-trigger"] as const) : []),
     ...(config.registrar ? (["registrar"] as const) : []),
     ...(config.router ? (["router"] as const) : []),
+    ...(config.notify ? (["notifier"] as const) : []),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { runBuildTrigger } from "./build-trigger.ts";
+import { runNotifier } from "./notifier.ts";
 import { runRegistrar } from "./registrar.ts";
 import type { Role } from "./roles.ts";
 import { runRouter } from "./router.ts";
@@ -15,4 +16,5 @@ export const WIDE_SERVICES: readonly WideService[] = [
   { role: "registrar", run: runRegistrar },
   { role: "router", run: runRouter },
   { role: "build-trigger", run: runBuildTrigger },
+  { role: "notifier", run: runNotifier },
 ];

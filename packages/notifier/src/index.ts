@@ -1,0 +1,16 @@
+export type { Channel, Delivery } from "./channels/channel.ts";
+export type { ChatOptions } from "./channels/chat.ts";
+export { type CommitHost, type CommitStatusOptions, commitStatus } from "./channels/commit-status.ts";
+export { discord } from "./channels/discord.ts";
+export { type MailOptions, mail } from "./channels/mail.ts";
+export { slack } from "./channels/slack.ts";
+export { teams } from "./channels/teams.ts";
+export { type WebhookOptions, webhook } from "./channels/webhook.ts";
+export { type NoticeLayout, noticeLayout } from "./layout.ts";
+export { NOTICE_KINDS, type NoticeKind, SEVERITIES, type Severity } from "./notice/kinds.ts";
+export type { Notice, NoticeJob } from "./notice/notice.ts";
+export { type Notifier, type NotifierOptions, notifier } from "./notifier.ts";
+export type { ChannelSettings } from "./outbox/channel-worker.ts";
+export { type Recorder, type RecorderOptions, recorder } from "./record/recorder.ts";
+export type { Route } from "./routing/routes.ts";
+export type { Watched } from "./telling/look.ts";
