@@ -58,6 +58,7 @@ export {
   DEFAULT_JOB_OPTIONS,
   type DesiredJob,
   type FieldChange,
+  type HealedRow,
   type HealthySpec,
   type InventoryEntry,
   isWell,

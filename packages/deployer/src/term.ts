@@ -14,7 +14,6 @@ import {
 } from "@sluice/core";
 import type { PruneConsent, Suspension, SyncToken } from "./controls.ts";
 import type { Tree } from "./desired/tree.ts";
-import { type HealLog, healLog } from "./gates/heal-log.ts";
 import { type Hints, hintBoard } from "./hints.ts";
 import type { DeployerOptions } from "./options.ts";
 import { type Census, census } from "./records/census.ts";
@@ -48,8 +47,6 @@ export interface Term {
   readonly tries: Map<JobKey, number>;
   /** Jobs to look at again at a time of their own, in milliseconds since the epoch. */
   readonly later: Map<JobKey, number>;
-  /** How often jobs were put right. */
-  readonly heals: HealLog;
   /** Targets whose last list failed. */
   readonly failing: Map<TargetName, Failing>;
   /** The sync token that was last seen, as its ModifyIndex. */
@@ -93,7 +90,6 @@ export function newTerm(options: DeployerOptions, writer: RecordWriter, leading:
     wholeAt: 0,
     tries: new Map(),
     later: new Map(),
-    heals: healLog(),
     failing: new Map(),
     syncSeen: undefined,
     agreedSeen: undefined,

@@ -106,8 +106,16 @@ export interface InventoryEntry {
   readonly adopted?: Revision;
   /** Since when Git no longer names the job, ISO 8601; absent: it does. */
   readonly absentSince?: string;
+  /** The last row of times that drift was put right; absent: never. */
+  readonly healed?: HealedRow;
   /** What to go back to; kept only of jobs that say `onFailure: rollback`. */
   readonly lastHealthy?: HealthySpec;
+}
+
+/** How often in a row a job was put right, and the last time, ISO 8601. */
+export interface HealedRow {
+  readonly times: number;
+  readonly at: string;
 }
 
 /** A spec that was healthy. */

@@ -114,6 +114,28 @@ it("whoever keeps changing a job is not fought in every round: twice at once, th
   );
 });
 
+it("an engine that takes over does not begin the fight anew", async () => {
+  w = world();
+  w.mirror.push({ "apps/web.yaml": job("web") });
+  const first = w.start();
+  await w.until(() => w.deployment()?.state === "healthy");
+  for (let hand = 0; hand < 3; hand++) {
+    w.apps.put("web", { id: "web", by: `hand ${hand}` }, MARK);
+    await w.clock.advance(200);
+  }
+  const said = w.status("apps/web")?.message;
+  expect(said).toMatch(/^changed in the scheduler again after it was put right 2 times in a row/);
+  await first.stop();
+  w.start();
+  await w.clock.advance(5_000);
+  await w.idle();
+  expect([w.apps.jobs.get("web" as never)?.spec, w.status("apps/web")?.message]).toEqual([
+    { id: "web", by: "hand 2" },
+    said,
+  ]);
+  await w.until(() => w.status("apps/web")?.reason === "Applied");
+});
+
 it("a change in Git is sent at once, however often the job was put right before", async () => {
   await running();
   for (let hand = 0; hand < 3; hand++) {

@@ -1,6 +1,7 @@
 import { type JobKey, type Objection, type PlanInput, splitJobKey, type TargetName } from "@sluice/core";
 import { closedWindow } from "../policy/windows.ts";
 import { known, type Pass } from "../term.ts";
+import { healsAgainAt } from "./heal-row.ts";
 
 /** Says what is not done now although it is to be done: outside its window, or put right too often in a row. */
 export function postponement(pass: Pass): NonNullable<PlanInput["postponed"]> {
@@ -33,12 +34,13 @@ function windowOf(target: TargetName, pass: Pass): Objection | undefined {
 }
 
 function tooOften(key: JobKey, { term }: Pass): Objection | undefined {
-  const waiting = term.heals.waiting(key, term.options.clock.now());
-  if (!waiting) return undefined;
-  term.later.set(key, waiting.until);
-  const again = new Date(waiting.until).toISOString();
+  const row = known(term.records, "records").inventory.get(key)?.healed;
+  const until = healsAgainAt(row, term.options.clock.now());
+  if (!row || until === undefined) return undefined;
+  term.later.set(key, until);
+  const again = new Date(until).toISOString();
   return {
     reason: "Drifted",
-    message: `changed in the scheduler again after it was put right ${waiting.times} times in a row; the next time is not before ${again}`,
+    message: `changed in the scheduler again after it was put right ${row.times} times in a row; the next time is not before ${again}`,
   };
 }

@@ -3,6 +3,7 @@ import {
   canonicalJson,
   type DesiredJob,
   fingerprintOf,
+  type HealedRow,
   type HealthySpec,
   type InventoryEntry,
   isJsonObject,
@@ -18,11 +19,17 @@ const LONGEST_PACKED = 128 * 1024;
 export function entryOf(
   job: DesiredJob,
   old: InventoryEntry | undefined,
-  now: { readonly version: string | undefined; readonly revision: Revision; readonly adopted?: boolean },
+  now: {
+    readonly version: string | undefined;
+    readonly revision: Revision;
+    readonly adopted?: boolean;
+    readonly healed?: HealedRow | undefined;
+  },
 ): InventoryEntry {
   const { key, file, fingerprint, options } = job;
   const { version, revision } = now;
   const adopted = now.adopted ? revision : old?.adopted;
+  const healed = now.healed ?? old?.healed;
   const lastHealthy = options.onFailure === "rollback" ? old?.lastHealthy : undefined;
   return {
     key,
@@ -32,6 +39,7 @@ export function entryOf(
     revision,
     prune: options.prune,
     ...(adopted ? { adopted } : {}),
+    ...(healed ? { healed } : {}),
     ...(lastHealthy ? { lastHealthy } : {}),
   };
 }

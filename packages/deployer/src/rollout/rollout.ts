@@ -1,6 +1,7 @@
 import type { LiveJob, TargetName } from "@sluice/core";
 import PQueue from "p-queue";
 import { putDeployment } from "../deployment.ts";
+import { healedAgain } from "../gates/heal-row.ts";
 import { withoutOldRollbacks } from "../old-rollback.ts";
 import { DEFAULT_CONCURRENCY } from "../options.ts";
 import { entryOf } from "../records/entry.ts";
@@ -98,7 +99,9 @@ export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode
   function noteSent(node: JobNode, { kind, cause, ...write }: Write) {
     const { key, job } = node;
     const adopted = cause === "adopt";
-    records.record(entryOf(job, records.inventory.get(key), { version: undefined, revision, adopted }));
+    const entry = records.inventory.get(key);
+    const healed = cause === "drift" ? healedAgain(entry?.healed, term.options.clock.now()) : undefined;
+    records.record(entryOf(job, entry, { version: undefined, revision, adopted, healed }));
     const message = "the scheduler took the job and is starting it";
     const found = { sync: "Synced", health: "Progressing", reason: "Progressing", message } as const;
     records.settle({ ...nodeResult(node, revision, found), ...(adopted ? { adopted: revision } : {}) });
@@ -108,7 +111,6 @@ export function rollout(pass: Pass, ending: AbortSignal, awaited: (node: JobNode
       const { owner } = job.options;
       term.emit({ type: "job.adopted", key, revision, from, ...(owner ? { owner } : {}) });
     }
-    if (cause === "drift") term.heals.note(key, term.options.clock.now());
     countSent(term, kind);
     putDeployment(term);
   }
