@@ -1,4 +1,5 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { cloneDeployRepo, type DeployClone } from "../harness/deploy-clone.ts";
@@ -11,9 +12,14 @@ const targets = { apps: { type: "marathon" } };
 let engine: TestEngine;
 let clone: DeployClone;
 let first: string;
+let keys: string;
 beforeAll(async () => {
+  keys = await mkdtemp(join(tmpdir(), "sluice-keys-"));
+  const signingKeyFile = join(keys, "key");
+  await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", "", "-f", signingKeyFile]);
   engine = await startEngine({
     settings: {
+      commits: { name: "Shop Bot", email: "bot@shop.example", signingKeyFile },
       environments: {
         staging: { source: { branch: "main" }, targets },
         production: { source: { branch: "live" }, targets, deploy: false },
@@ -34,6 +40,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await clone?.cleanUp();
   if (engine) await removeEngine(engine);
+  await rm(keys, { recursive: true, force: true });
 });
 
 async function pulled(branch = "main"): Promise<string> {
@@ -74,10 +81,11 @@ it("a job is rolled back by a commit that says what, why and who, after the plan
   await pulled();
   const { output } = await clone.git("log", "-1", "--format=%an|%cn|%B");
   expect(output).toMatch(
-    /^\S+\|Sluice\|Roll back apps\/web to main@sha1:[0-9a-f]{8}\n\nWhy: it was slow\n\nRestores /,
+    /^\S+\|Shop Bot\|Roll back apps\/web to main@sha1:[0-9a-f]{8}\n\nWhy: it was slow\n\nRestores /,
   );
   expect(output).toMatch(/\nAsked for by \S+@\S+\.\n/);
   expect((await clone.git("diff", "--name-only", "HEAD~1")).output.trim()).toBe("apps/web.yaml");
+  expect((await clone.git("cat-file", "commit", "HEAD")).output).toMatch(/^gpgsig -----BEGIN SSH SIGNATURE/m);
 });
 
 it("of a file with several jobs, only the one is rolled back", async () => {
@@ -110,6 +118,13 @@ it("a rollback that was planned for another commit than the branch is at is refu
     });
   const late = await post({ parent: first });
   expect([late.status, ((await late.json()) as { code: string }).code]).toEqual([409, "GIT_CONFLICT"]);
+
+  const { parent } = (await (await post({})).json()) as { parent: string };
+  expect((await post({ parent })).status).toBe(200);
+  await pulled();
+  const { output } = await clone.git("log", "-1", "--format=%an <%ae>|%cn <%ce>");
+  // Nobody said who asked.
+  expect(output).toBe("Shop Bot <bot@shop.example>|Shop Bot <bot@shop.example>\n");
 });
 
 it("a whole environment is rolled back, files that came since included", async () => {

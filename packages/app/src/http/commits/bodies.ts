@@ -1,12 +1,15 @@
 import { z } from "zod";
 
+/** Who asked, where they did not say. */
+export const NOBODY = "somebody";
+
 const text = z.string().trim().min(1).max(500);
 const common = {
   why: text.optional(),
   by: z
     .string()
     .regex(/^[^<>\p{Cc}]{1,100}$/u, "must be a name without <, > and control characters")
-    .default("somebody"),
+    .default(NOBODY),
   parent: z
     .string()
     .regex(/^[0-9a-f]{40}$/, "must be a commit's id")

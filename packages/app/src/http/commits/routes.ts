@@ -14,7 +14,7 @@ import { openCommitter } from "../../engine/repository.ts";
 import type { HttpContext } from "../context.ts";
 import { parsed } from "../controls/routes.ts";
 import { findEnvironment } from "../find.ts";
-import { promotionBody, rollbackBody } from "./bodies.ts";
+import { NOBODY, promotionBody, rollbackBody } from "./bodies.ts";
 import { type PlannedCommit, planJobRollback, planPromotion, planRollback } from "./plan.ts";
 
 /** A commit that would be made, or was. */
@@ -72,7 +72,7 @@ async function commit(
   const committer = await openCommitter(environment, context);
   try {
     // On the commit that was agreed to: where the branch has moved since, this is refused.
-    const request = { parent: commitId(agreed), edits, message, author: authorOf(by) };
+    const request = { parent: commitId(agreed), edits, message, ...authorOf(by) };
     const made = await committer.commit(request, context.signal);
     context.fetches.ask(environment, { by: "api", delivery: undefined });
     return { ...view, revision: revisionOf(environment.config.source.branch, made) };
@@ -81,7 +81,8 @@ async function commit(
   }
 }
 
-/** Who asked is the author, as far as they said who they are; Sluice made the commit. */
-export function authorOf(by: string): Person {
-  return { name: by.split("@")[0] || by, email: by.includes("@") ? by : "" };
+/** Who asked is the author, as far as they said who they are; Sluice made the commit, and is its author where nobody said. */
+export function authorOf(by: string): { readonly author?: Person } {
+  if (by === NOBODY) return {};
+  return { author: { name: by.split("@")[0] || by, email: by.includes("@") ? by : "" } };
 }

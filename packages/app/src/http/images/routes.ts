@@ -17,6 +17,7 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import type { Environment } from "../../engine/environment.ts";
 import { openCommitter } from "../../engine/repository.ts";
+import { NOBODY } from "../commits/bodies.ts";
 import { authorOf } from "../commits/routes.ts";
 import type { HttpContext } from "../context.ts";
 import { parsed } from "../controls/routes.ts";
@@ -25,7 +26,7 @@ import { findEnvironment } from "../find.ts";
 const by = z
   .string()
   .regex(/^[^<>\p{Cc}]{1,100}$/u, "must be a name without <, > and control characters")
-  .default("somebody");
+  .default(NOBODY);
 const image = z.string().refine(isImageName, "must be an image's name, without tag and digest");
 const tag = z.string().regex(TAG, "must be an image's tag");
 const announcement = z.strictObject({
@@ -136,7 +137,7 @@ async function editPolicy(
       const edits = [{ path: encodePath(POLICY_FILE), content: Buffer.from(after) }];
       const message = why ? `${subject}\n\n${why}\n` : `${subject}\n`;
       try {
-        return await committer.commit({ parent, edits, message, author }, signal);
+        return await committer.commit({ parent, edits, message, ...author }, signal);
       } catch (error) {
         if (!isSluiceError(error, "GIT_CONFLICT") || tries >= MOST_TRIES) throw error;
       }
