@@ -77,7 +77,7 @@ export function mailOf(notice: Notice, { from, to }: Pick<MailOptions, "from" | 
       "Auto-Submitted": "auto-generated",
       "X-Auto-Response-Suppress": "All",
       Precedence: "bulk",
-      "List-Id": `<sluice.${notice.environment === "*" ? "all" : notice.environment}.${domain}>`,
+      "List-ID": `<sluice.${notice.environment === "*" ? "all" : notice.environment}.${domain}>`,
     },
   };
 }
