@@ -35,29 +35,33 @@ async function follow(more: Partial<ConsulCatalogOptions> = {}) {
   };
 }
 
+const instance = (service: number, number: number) => ({
+  id: `many-${service}-${number}`,
+  name: `many-${service}`,
+  address: "10.0.0.1",
+  port: 80,
+  tags: [],
+  meta: {},
+  checks: [],
+});
+
 describeWithServer("400 watches on a real Consul with its own limit", { consul: hasConsul() }, () => {
   it("all hear of every change, and leave room for other requests", async () => {
     const { catalog, failures, seen, stop } = await follow();
+    const having = (count: number) => [...seen].filter(([, one]) => one === count).map(([name]) => name);
     try {
       await expect.poll(() => seen.size, { timeout: 30_000 }).toBe(SERVICES);
-      for (const at of [0, 99, 199, 299, 399])
-        await catalog.register({
-          id: `many-${at}-1`,
-          name: `many-${at}`,
-          address: "10.0.0.1",
-          port: 80,
-          tags: [],
-          meta: {},
-          checks: [],
-        });
-      const found = () => [...seen].filter(([, count]) => count === 1).map(([name]) => name);
+      const all = Array.from({ length: SERVICES }, (_, at) => at);
+      await Promise.all(all.map((at) => catalog.register(instance(at, 1))));
+      await expect.poll(() => having(1).length, { timeout: 30_000 }).toBe(SERVICES);
+      for (const at of [0, 99, 199, 299, 399]) await catalog.register(instance(at, 2));
       const wanted = ["many-0", "many-199", "many-299", "many-399", "many-99"];
-      await expect.poll(() => found().sort(), { timeout: 30_000 }).toEqual(wanted);
+      await expect.poll(() => having(2).sort(), { timeout: 30_000 }).toEqual(wanted);
       expect(failures).toEqual([]);
     } finally {
       await stop();
     }
-  }, 90_000);
+  }, 120_000);
 
   it("are refused where none waits for its turn", async () => {
     const { failures, seen, stop } = await follow({ heldAtOnce: SERVICES });

@@ -50,11 +50,24 @@ const NAMES: Omit<Question<Readonly<Record<string, readonly string[]>>, Names>, 
   isEmpty: (names) => names.size === 0,
 };
 
-export function watchService(
+export async function* watchService(
   context: WatchContext,
   name: string,
   options: CatalogWatchOptions,
-): AsyncIterable<readonly ServiceInstance[]> {
+): AsyncGenerator<readonly ServiceInstance[], void> {
+  const leave = context.turns.join();
+  try {
+    yield* watchInstances(context, name, options);
+  } finally {
+    leave();
+  }
+}
+
+function watchInstances(
+  context: WatchContext,
+  name: string,
+  options: CatalogWatchOptions,
+): AsyncGenerator<readonly ServiceInstance[], void> {
   const { signal } = options;
   const { transport } = context;
   const question: Omit<Question<readonly RawInstance[], readonly ServiceInstance[]>, "confirm"> = {
@@ -63,6 +76,7 @@ export function watchService(
     send: (client, settings) => client.health.service({ ...settings, service: name }),
     read: (body) => (Array.isArray(body) ? body.map(instanceOf).sort(byNodeAndId) : undefined),
     isEmpty: (instances) => instances.length === 0,
+    takesTurns: true,
   };
   return watchAnswer(context, options, {
     ...question,
@@ -85,6 +99,8 @@ interface Question<Raw, T> extends Pick<Call<Raw>, "what" | "rule"> {
   /** Undefined: this is no answer of Consul's. */
   read(body: Raw): T | undefined;
   isEmpty(value: T): boolean;
+  /** True: it is held open only while it has a turn. */
+  readonly takesTurns?: boolean;
   /** What is new as it is to be believed. @throws KV_DENIED, KV_FILTERED where rules made it shorter than the truth */
   confirm(value: T, before: T | undefined): Promise<T>;
 }
@@ -128,10 +144,31 @@ async function* watchAnswer<Raw, T>(
   }
 }
 
+interface Asking {
+  readonly index?: string | undefined;
+  readonly consistent?: boolean;
+  readonly signal: AbortSignal;
+}
+
 async function ask<Raw, T>(
+  context: WatchContext,
+  question: Omit<Question<Raw, T>, "confirm">,
+  options: Asking,
+): Promise<{ value: T; index: string }> {
+  const { turns, waitMs } = context;
+  if (!question.takesTurns || options.index === undefined) return askNow(context, question, options);
+  const leave = await turns.enter(options.signal);
+  try {
+    return await askNow({ ...context, waitMs: Math.min(waitMs, turns.holdMs()) }, question, options);
+  } finally {
+    leave();
+  }
+}
+
+async function askNow<Raw, T>(
   { transport, waitMs }: WatchContext,
   question: Omit<Question<Raw, T>, "confirm">,
-  options: { index?: string | undefined; consistent?: boolean; signal: AbortSignal },
+  options: Asking,
 ): Promise<{ value: T; index: string }> {
   const { index, consistent, signal } = options;
   const { what, rule } = question;
