@@ -43,6 +43,8 @@ export interface NotifierOptions {
   readonly giveUpMs: number;
   /** Time between two looks at the KV when nothing happens, in milliseconds; half a minute where absent. */
   readonly intervalMs?: number;
+  /** So many messages of a channel wait at the most; 500 where absent. */
+  readonly mostWaiting?: number;
 }
 
 /** Tells people and programs what happened, through channels that know nothing of each other. */
@@ -89,7 +91,8 @@ async function serve(work: Work, signal: AbortSignal): Promise<void> {
   const senders = new Map(
     work.channels.map((settings) => {
       const prefix = layout.outbox(settings.name);
-      const pass = channelWorker({ ...settings, kv, prefix, fence, emit, clock, random, giveUpMs });
+      const bound = work.mostWaiting === undefined ? {} : { mostWaiting: work.mostWaiting };
+      const pass = channelWorker({ ...settings, kv, prefix, fence, emit, clock, random, giveUpMs, ...bound });
       return [settings.name, loopOf(work, pass, over)] as const;
     }),
   );
@@ -126,6 +129,8 @@ function loopOf(
 }
 
 function tellingPass(work: Work, senders: ReadonlyMap<string, ReconcileLoop>) {
+  let place = 0;
+  const options = () => ({ ...work, now: work.clock.now(), next: () => place++ });
   return async (signal: AbortSignal): Promise<Outcome> => {
     const { clock } = work;
     const dues: number[] = [];
@@ -133,12 +138,12 @@ function tellingPass(work: Work, senders: ReadonlyMap<string, ReconcileLoop>) {
       for (const name of channels) senders.get(name)?.wake();
       if (dueAt !== undefined) dues.push(dueAt);
     };
-    const wide = await tellOfWide({ ...work, now: clock.now() }, signal);
+    const wide = await tellOfWide(options(), signal);
     heed(wide);
     let failure: unknown;
     for (const watched of work.environments())
       try {
-        heed(await tellOf(watched, wide.since, { ...work, now: clock.now() }, signal));
+        heed(await tellOf(watched, wide.since, options(), signal));
       } catch (error) {
         // One environment that cannot be read keeps no news of the others back.
         signal.throwIfAborted();

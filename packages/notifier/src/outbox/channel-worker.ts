@@ -30,9 +30,12 @@ export interface WorkerOptions extends ChannelSettings {
   readonly random: Random;
   /** After this many milliseconds a message that nobody takes is given up. */
   readonly giveUpMs: number;
+  /** So many messages wait at the most; 500 where absent. */
+  readonly mostWaiting?: number;
 }
 
 const BACKOFF = { firstMs: 2_000, mostMs: 10 * 60_000 };
+const DEADLINE_MS = 120_000;
 /** The oldest beyond these are given up: a channel that is dead for long must not fill the KV. */
 const MOST_WAITING = 500;
 
@@ -47,10 +50,10 @@ interface State {
 export function channelWorker(options: WorkerOptions): (signal: AbortSignal) => Promise<Outcome> {
   const state: State = { sent: new Set(), pausedUntil: 0, failing: false };
   return async (signal) => {
-    const { kv, prefix, clock } = options;
+    const { kv, prefix, clock, mostWaiting = MOST_WAITING } = options;
     const entries = await kv.list(prefix, signal);
     const all = entries.flatMap((entry) => decodeWaiting(entry) ?? []);
-    const surplus = all.slice(0, Math.max(0, all.length - MOST_WAITING));
+    const surplus = all.slice(0, Math.max(0, all.length - mostWaiting));
     for (const one of surplus) await giveUp(one, "too many newer ones wait", options, signal);
     const threads = byThread(all.slice(surplus.length));
     for (const [name, thread] of threads)
@@ -109,12 +112,29 @@ async function attempt(
   return undefined;
 }
 
-async function post({ notice }: Kept, { channel }: WorkerOptions, signal: AbortSignal): Promise<Delivery> {
+/** A channel keeps its own deadline; one that does not keep it must not hold the others of this channel, or a stop, up. */
+async function post(
+  { notice }: Kept,
+  { channel, clock }: WorkerOptions,
+  signal: AbortSignal,
+): Promise<Delivery> {
+  const over = new AbortController();
+  const end = () => over.abort(signal.reason);
+  signal.addEventListener("abort", end);
+  const late = clock.sleep(DEADLINE_MS, over.signal).then((): Delivery => {
+    signal.throwIfAborted();
+    return { kind: "later", why: `no answer within ${DEADLINE_MS / 1_000} s` };
+  });
+  // Where the other wins, nobody hears how this one ends.
+  late.catch(() => undefined);
   try {
-    return await channel.post(notice, signal);
+    return await Promise.race([channel.post(notice, over.signal), late]);
   } catch (error) {
     signal.throwIfAborted();
     return { kind: "later", why: messageOf(error) };
+  } finally {
+    signal.removeEventListener("abort", end);
+    over.abort();
   }
 }
 

@@ -17,7 +17,7 @@ export interface Kept extends Waiting {
 
 /** Keys order as the notices were accepted. */
 export function outboxKey(prefix: string, notice: Notice, at: number, place: number): string {
-  return `${prefix}${String(at).padStart(15, "0")}-${String(place).padStart(4, "0")}-${notice.id}`;
+  return `${prefix}${String(at).padStart(15, "0")}-${String(place).padStart(6, "0")}-${notice.id}`;
 }
 
 export function encodeWaiting({ notice, acceptedAt, attempts, nextAt }: Waiting): Uint8Array {

@@ -23,6 +23,8 @@ export interface TellerOptions {
   readonly repeatMs: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** The next number of this term: orders what is accepted in the same millisecond. */
+  readonly next: () => number;
 }
 
 /** What a pass over one place came to. */
@@ -109,13 +111,12 @@ async function accept(
   const channels = new Set<string>();
   if (known && JSON.stringify(known) === JSON.stringify(memory)) return channels;
   const ops: KvOp[] = [];
-  for (const [place, fact] of facts.entries()) {
+  for (const fact of facts) {
     const whole = await enriched(options.kv, kvLayout(options.prefix, fact.environment), fact, signal);
     for (const [channel, notice] of routed(whole, options.routes)) {
       channels.add(channel);
-      const at = Date.parse(fact.at) || options.now;
       const waiting = { notice, acceptedAt: options.now, attempts: 0, nextAt: 0 };
-      const box = outboxKey(options.layout.outbox(channel), notice, at, place);
+      const box = outboxKey(options.layout.outbox(channel), notice, options.now, options.next());
       ops.push({ verb: "set", key: box, value: encodeWaiting(waiting) });
     }
   }
