@@ -13,7 +13,7 @@ import {
 } from "@sluice/core";
 import type { CiServer } from "./ci/ci-server.ts";
 import { BACKOFF, lookAtBuilds, type Work } from "./pass.ts";
-import { buildLayout } from "./record.ts";
+import { type BuildRecord, buildLayout } from "./record.ts";
 
 /** Where the builds of an app are done. */
 export interface BuildTarget {
@@ -36,6 +36,8 @@ export interface BuildTriggerOptions {
   readonly intervalMs?: number;
   /** How many ended builds of an app are remembered; 50 where absent. */
   readonly remembered?: number;
+  /** Told at each look: the remembered builds of an app as they are found. */
+  readonly looked?: (app: string, builds: readonly BuildRecord[]) => void;
 }
 
 /** Begins the builds that pushes asked for and follows each to its end. */

@@ -32,6 +32,10 @@ export async function lookAtBuilds(work: Work, signal: AbortSignal): Promise<Out
   for (const app of apps.keys()) {
     const entries = await kv.list(layout.app(app), signal);
     const builds = entries.flatMap((entry) => readable(entry, work) ?? []);
+    work.looked?.(
+      app,
+      builds.map(({ build }) => build),
+    );
     const open = builds.filter(({ build }) => !isFinished(build));
     for (let from = 0; from < open.length && !isPaused(app, work); from += AT_ONCE) {
       const few = open.slice(from, from + AT_ONCE);

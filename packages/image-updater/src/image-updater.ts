@@ -30,6 +30,8 @@ export interface ImageUpdaterOptions {
   readonly intervalMs?: number;
   readonly pace?: Partial<Pace>;
   readonly lock?: { readonly ttlMs: number; readonly lockDelayMs: number };
+  /** Told at each look: of how many images something is announced. */
+  readonly looked?: (announced: number) => void;
 }
 
 export interface ImageUpdater {
@@ -54,6 +56,7 @@ export function imageUpdater(options: ImageUpdaterOptions): ImageUpdater {
     emit: emitterFor(environment, events, clock),
     intervalMs: options.intervalMs ?? 30_000,
     pace: { ...PACE, ...options.pace },
+    looked: options.looked,
   };
   const telling: Telling = { wake: () => undefined, failing: false, waiting: undefined, missing: new Set() };
   const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder };

@@ -41,6 +41,7 @@ export interface Settings {
   readonly emit: Emit;
   readonly intervalMs: number;
   readonly pace: Pace;
+  readonly looked: ((announced: number) => void) | undefined;
 }
 
 /** What a leader remembers from pass to pass. All of it can be read again from Git and the KV. */
@@ -48,8 +49,6 @@ export interface Memory {
   scan: Scan | undefined;
   /** `deploy.yaml` as it was read last, by its object id; "": there is none. */
   policies: { readonly oid: string; readonly read: ImagePolicies } | undefined;
-  /** ModifyIndex of each key under `images/`, for telling what is new. */
-  readonly seen: Map<string, string>;
   /** What was told and still holds, so that it is told once. */
   told: ReadonlySet<string>;
   /** What is to be committed, as text, with when it came to be and when it changed last. */
@@ -66,7 +65,6 @@ export function emptyMemory(pace: Pace): Memory {
   return {
     scan: undefined,
     policies: undefined,
-    seen: new Map(),
     told: new Set(),
     wanted: undefined,
     lastCommitAt: Number.NEGATIVE_INFINITY,

@@ -48,6 +48,7 @@ async function readAnnouncements(pass: Pass, signal: AbortSignal): Promise<Outco
   const { kv, layout, emit } = pass.settings;
   const heard = new Map<string, Heard>();
   pass.entries = await kv.list(layout.images, signal);
+  pass.settings.looked?.(pass.entries.length);
   for (const entry of pass.entries) {
     const image = nameInKey(layout, entry.key);
     if (image === undefined) continue;

@@ -27,6 +27,8 @@ export interface RegistrarOptions extends NamingOptions {
   readonly intervalMs?: number;
   /** True: what is registered goes when the registrar is stopped. */
   readonly deregisterOnStop?: boolean;
+  /** Told of each look that came to its end: how many services this machine is to have. */
+  readonly looked?: (services: number) => void;
 }
 
 /** Keeps the catalog's agent saying what containers run on its machine. */
@@ -107,6 +109,7 @@ async function reconcile(work: Work, signal: AbortSignal): Promise<Outcome> {
   );
   await carryOut(plan, work, signal);
   if (unknown.size > 0) throw new Error("some containers could not be looked at");
+  work.looked?.(wanted.size);
   return OK;
 }
 

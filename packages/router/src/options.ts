@@ -20,6 +20,19 @@ export interface RouterOptions {
   readonly timing?: Partial<Timing>;
   /** More than this share of a service's servers gone at once is not believed at first; 0.5 where absent. */
   readonly mostRemoved?: number;
+  /** Told of each look that came to its end. */
+  readonly looked?: (found: RouterLook) => void;
+}
+
+/** What a look found. */
+export interface RouterLook {
+  readonly services: number;
+  /** Servers that get traffic. */
+  readonly servers: number;
+  /** Servers that vanished, and are kept for now. */
+  readonly held: number;
+  /** Services and instances that cannot be routed. */
+  readonly leftOut: number;
 }
 
 /** Milliseconds. */

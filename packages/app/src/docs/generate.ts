@@ -5,6 +5,7 @@ import { openApiDocument } from "../http/openapi/document.ts";
 import { apiPage } from "./api-page.ts";
 import { configJsonSchema, configPage } from "./config-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { metricsPage } from "./metrics-page.ts";
 
 /** Every file under docs/ that is made from code, by name. */
 export function generatedDocs(): Readonly<Record<string, string>> {
@@ -13,6 +14,7 @@ export function generatedDocs(): Readonly<Record<string, string>> {
     "sluice.schema.json": `${JSON.stringify(configJsonSchema(), undefined, 2)}\n`,
     "errors.md": errorsPage(),
     "api.md": apiPage(),
+    "metrics.md": metricsPage(),
     "openapi.json": `${JSON.stringify(openApiDocument(), undefined, 2)}\n`,
   };
 }

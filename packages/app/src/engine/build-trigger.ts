@@ -1,6 +1,7 @@
-import type { BuildTarget, CiServer } from "@sluice/build-trigger";
+import type { BuildRecord, BuildTarget, CiServer } from "@sluice/build-trigger";
 import type { BuildConfig } from "../config/builds-schema.ts";
 import { milliseconds, readSecret } from "./environment.ts";
+import type { Look } from "./look.ts";
 import { lockOptions, type ServiceOptions } from "./service-options.ts";
 
 /** The role `build-trigger`. */
@@ -26,5 +27,22 @@ export async function runBuildTrigger(options: ServiceOptions, signal: AbortSign
     ]),
   );
   const { prefix } = config;
-  await buildTrigger({ kv, prefix, apps, clock, random, events, lock: lockOptions(options) }).run(signal);
+  await buildTrigger({
+    kv,
+    prefix,
+    apps,
+    clock,
+    random,
+    events,
+    lock: lockOptions(options),
+    looked: (app, builds) => options.looked(buildsLook(app, builds)),
+  }).run(signal);
+}
+
+function buildsLook(app: string, builds: readonly BuildRecord[]): Look {
+  const states: Record<string, number> = {};
+  for (const { state } of builds) states[state] = (states[state] ?? 0) + 1;
+  const open = builds.filter(({ finishedAt }) => finishedAt === undefined);
+  const oldestOpen = open.map(({ requestedAt }) => Date.parse(requestedAt)).sort((a, b) => a - b)[0];
+  return { service: "build-trigger", app, states, oldestOpen };
 }

@@ -27,6 +27,8 @@ export async function runImageUpdater(
   const source = await environment.openSource();
   const { holder, ...lock } = options.lock;
   const service = imageUpdater({
+    looked: (announced) =>
+      options.looked({ service: "image-updater", environment: environment.name, announced }),
     environment: environment.name,
     source,
     committer,

@@ -1,64 +1,78 @@
 import type { EventSink } from "@sluice/core";
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Looked } from "./look.ts";
+import { buildMetrics } from "./metrics-builds.ts";
+import { deployerMetrics } from "./metrics-deployer.ts";
+import { instruments } from "./metrics-instruments.ts";
+import { type JobSource, jobMetrics } from "./metrics-jobs.ts";
+import { routingMetrics } from "./metrics-routing.ts";
 import { mirrorMetrics } from "./mirror-metrics.ts";
+
+/** What a metric means, for the page about them. */
+export interface MetricDescription {
+  readonly name: string;
+  readonly kind: string;
+  readonly labels: readonly string[];
+  readonly help: string;
+}
 
 export interface Metrics {
   readonly sink: EventSink;
+  readonly looked: Looked;
   /** Counts a webhook by its provider and by what became of it. */
   webhook(provider: string, outcome: string): void;
-  /** The Prometheus text exposition. */
-  text(): Promise<string>;
+  /** The Prometheus text exposition; with a source, how all jobs stand as well. */
+  text(jobs?: JobSource): Promise<string>;
   readonly contentType: string;
+  /** Every metric of ours, in order; those of the Node process are beside them. */
+  readonly described: readonly MetricDescription[];
 }
 
-/** Counts what the events tell; nothing else in the house knows of metrics. */
-export function metrics(): Metrics {
-  const registers = [new Registry()];
-  const registry = registers[0] as Registry;
+/** Counts what events and looks tell; nothing else in the house knows of metrics. */
+export function metrics(now: () => number = Date.now): Metrics {
+  const registry = new Registry();
+  const { counter } = instruments(registry, "");
+  const events = counter("events_total", "Events by type.", "environment", "type");
+  const builds = buildMetrics(registry);
+  const routing = routingMetrics(registry, now);
+  const parts: readonly EventSink[] = [mirrorMetrics(registry), deployerMetrics(registry), builds, routing];
+  const jobs = jobMetrics(registry);
+  const webhooks = counter(
+    "webhooks_total",
+    "Webhooks by provider and by what became of them.",
+    "provider",
+    "outcome",
+  );
+  const described = registry.getMetricsAsArray().map(describe);
   collectDefaultMetrics({ register: registry, prefix: "sluice_" });
-  const events = new Counter({
-    name: "sluice_events_total",
-    help: "Events by type.",
-    labelNames: ["environment", "type"],
-    registers,
-  });
-  const mirrors = mirrorMetrics(registry);
-  const deploySeconds = new Histogram({
-    name: "sluice_deployment_seconds",
-    help: "Time from a revision seen to its outcome.",
-    labelNames: ["environment", "state"],
-    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900],
-    registers,
-  });
-  const jobs = new Gauge({
-    name: "sluice_jobs",
-    help: "Jobs by how they did at the end of the last deployment.",
-    labelNames: ["environment", "state"],
-    registers,
-  });
-  const webhooks = new Counter({
-    name: "sluice_webhooks_total",
-    help: "Webhooks by provider and by what became of them.",
-    labelNames: ["provider", "outcome"],
-    registers,
-  });
 
   return {
     contentType: registry.contentType,
-    text: () => registry.metrics(),
+    described,
+    async text(source) {
+      if (source) await jobs.read(source);
+      return registry.metrics();
+    },
     webhook: (provider, outcome) => webhooks.inc({ provider, outcome }),
+    looked(look) {
+      builds.looked(look);
+      routing.looked(look);
+    },
     sink: {
       emit(event) {
-        const { environment } = event;
-        events.inc({ environment, type: event.type });
-        mirrors.emit(event);
-        if (event.type === "deployment.finished") {
-          const { counts, state } = event.status;
-          deploySeconds.observe({ environment, state }, event.ms / 1_000);
-          for (const kind of ["healthy", "progressing", "failed"] as const)
-            jobs.set({ environment, state: kind }, counts[kind]);
-        }
+        events.inc({ environment: event.environment, type: event.type });
+        for (const part of parts) part.emit(event);
       },
     },
   };
+}
+
+function describe(metric: object): MetricDescription {
+  const { name, help, type, labelNames } = metric as {
+    name: string;
+    help: string;
+    type: string;
+    labelNames: readonly string[];
+  };
+  return { name, help, kind: type, labels: labelNames };
 }

@@ -4,16 +4,22 @@ import { expect, it } from "vitest";
 import { configSchema } from "../config/schema.ts";
 import { environmentsOf } from "./environment.ts";
 import { readiness } from "./readiness.ts";
+import type { Role } from "./roles.ts";
 
 const REVISION = `main@sha1:${"a".repeat(40)}` as Revision;
 
-function setUp({ mirrors = true } = {}) {
+function setUp(...roles: Role[]) {
   const kv = memoryKv();
   const clock = manualClock();
   const config = configSchema.parse({ environments: { shop: { source: { interval: "10s" } } } });
   const addresses = { consul: "", marathon: "", chronos: "" };
   const environments = environmentsOf(config, addresses, clock, () => 0.5);
-  const ready = readiness({ kv, environments, mirrors, clock });
+  const ready = readiness({
+    kv,
+    environments,
+    roles: new Set<Role>(roles.length > 0 ? roles : ["mirror"]),
+    clock,
+  });
   return {
     ready,
     kv,
@@ -77,7 +83,7 @@ it.each<EventBody>([{ type: "mirror.recovered" }, { type: "leader.lost", role: "
 );
 
 it("a process that mirrors nothing is ready when the KV answers, and no process is when it does not", async () => {
-  const { ready, kv } = setUp({ mirrors: false });
+  const { ready, kv } = setUp("deployer");
   expect(await ready.problems()).toEqual([]);
   kv.fault = () => "KV_UNREACHABLE";
   await expect(ready.problems()).rejects.toMatchObject({ code: "KV_UNREACHABLE" });

@@ -11,17 +11,22 @@ import {
 } from "@sluice/core";
 import { formatDuration } from "../config/duration.ts";
 import { type Environment, milliseconds } from "./environment.ts";
+import type { Looked } from "./look.ts";
+import { roleReadiness } from "./readiness-roles.ts";
+import type { Role } from "./roles.ts";
 
 /** A mirror that fails for longer than so many of its intervals makes its process not ready. */
 const PATIENCE_INTERVALS = 3;
 
 /** Whether this process does what it is there for. */
 export interface Readiness {
-  /** Hears what the mirrors of this process tell. */
+  /** Hears what the services of this process tell. */
   readonly sink: EventSink;
+  readonly looked: Looked;
   /**
    * A sentence for each environment that this process should mirror and whose state is not to be relied on: it was never
-   * mirrored whole, by this or another process, or the mirror here has been failing for long. Empty: ready. @throws as `Kv`.
+   * mirrored whole, by this or another process, or the mirror here has been failing for long; and one for each other service
+   * that cannot do its work. Empty: ready. @throws as `Kv`.
    */
   problems(): Promise<readonly string[]>;
 }
@@ -36,32 +41,36 @@ interface Known {
 export interface ReadinessOptions {
   readonly kv: Kv;
   readonly environments: readonly Environment[];
-  /** Whether this process mirrors them; one that does not is ready when the KV answers. */
-  readonly mirrors: boolean;
+  /** A process that does not mirror them is ready when the KV answers and its other services work. */
+  readonly roles: ReadonlySet<Role>;
   readonly clock: Clock;
 }
 
 export function readiness(options: ReadinessOptions): Readiness {
-  const { kv, environments, mirrors, clock } = options;
+  const { kv, environments, roles, clock } = options;
+  const services = roleReadiness(options);
   const known = new Map<EnvName, Known>();
   return {
     sink: {
       emit(event) {
+        services.sink.emit(event);
         const state = known.get(event.environment) ?? { failing: undefined, obstacle: undefined };
         known.set(event.environment, state);
         learn(state, event);
       },
     },
+    looked: services.looked,
     async problems() {
       const entries = await kv.getMany(environments.map(({ layout }) => layout.revision));
-      if (!mirrors) return [];
-      return environments.flatMap((environment) => {
+      if (!roles.has("mirror")) return services.problems();
+      const unmirrored = environments.flatMap((environment) => {
         const why = objection(environment, known.get(environment.name), {
           marker: markerIn(entries.get(environment.layout.revision)),
           now: clock.now(),
         });
         return why === undefined ? [] : [`${environment.name}: ${why}`];
       });
+      return [...unmirrored, ...services.problems()];
     },
   };
 }

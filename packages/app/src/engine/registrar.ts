@@ -17,6 +17,7 @@ export async function runRegistrar(options: ServiceOptions, signal: AbortSignal)
   const catalog = openCatalog(options, settings.agent);
   try {
     await registrar({
+      looked: (services) => options.looked({ service: "registrar", node, services }),
       node,
       owner: `${config.prefix}:${node}`,
       address,

@@ -19,6 +19,7 @@ export async function runRouter(options: ServiceOptions, signal: AbortSignal): P
   const catalog = openCatalog(options);
   try {
     await router({
+      looked: (found) => options.looked({ service: "router", ...found }),
       catalog,
       balancer,
       file,

@@ -4,6 +4,7 @@ import type { LiveEnvironments } from "./branches/live.ts";
 import type { Closers } from "./closers.ts";
 import type { EmbeddedAddresses } from "./embedded.ts";
 import { type Environment, milliseconds } from "./environment.ts";
+import type { Looked } from "./look.ts";
 import type { EngineOptions } from "./options.ts";
 
 /** What services are started with. */
@@ -15,6 +16,8 @@ export interface ServiceOptions extends EngineOptions {
   /** Where the embedded servers answer. */
   readonly embedded: EmbeddedAddresses;
   readonly shared: EventSink;
+  /** Told of each look of a service that has something to count. */
+  readonly looked: Looked;
   readonly closing: Closers;
 }
 

@@ -61,7 +61,7 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
     { environments, kv, closing },
   );
   const role = roles.has("http")
-    ? (await import("../http/role.ts")).httpRole({ kv, environments, mirrors: roles.has("mirror"), clock })
+    ? (await import("../http/role.ts")).httpRole({ kv, environments, roles, clock })
     : undefined;
   const stream = eventStream();
   const shared = fanOut([...(role?.sinks ?? []), stream, options.log]);
@@ -69,7 +69,8 @@ async function start(options: EngineOptions, closing: Closers): Promise<Engine> 
   const live = { environments: branches?.all ?? environments, patterned: branches?.patterned ?? [] };
   const front = { config, ...live, kv, clock, random, stream, events: shared, hosted, closing };
   const http = await role?.serve(front);
-  const failed = runServices({ ...options, environments, branches, kv, embedded, shared, closing });
+  const looked = role?.looked ?? (() => undefined);
+  const failed = runServices({ ...options, environments, branches, kv, embedded, shared, looked, closing });
   return {
     address: http?.address,
     embedded,

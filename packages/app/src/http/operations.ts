@@ -18,7 +18,9 @@ export function operationRoutes(app: FastifyInstance, context: HttpContext): voi
     }
   });
 
-  app.get("/metrics", async (_request, reply) => reply.type(metrics.contentType).send(await metrics.text()));
+  app.get("/metrics", async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.text(context)),
+  );
 
   eventRoutes(app, context);
 }

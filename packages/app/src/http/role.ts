@@ -1,4 +1,5 @@
 import type { EventSink } from "@sluice/core";
+import type { Looked } from "../engine/look.ts";
 import { metrics } from "../engine/metrics.ts";
 import { type ReadinessOptions, readiness } from "../engine/readiness.ts";
 import { installHooks } from "../hook/install.ts";
@@ -9,15 +10,20 @@ import { startHttp } from "./server.ts";
 export interface HttpRole {
   /** To be told every event. */
   readonly sinks: readonly EventSink[];
+  readonly looked: Looked;
   /** Starts the server, and installs the hooks of the hosted repository. @throws as `startHttp` */
   serve(options: Omit<HttpOptions, "metrics" | "readiness">): Promise<{ address: string }>;
 }
 
 export function httpRole(watched: ReadinessOptions): HttpRole {
-  const numbers = metrics();
+  const numbers = metrics(() => watched.clock.now());
   const ready = readiness(watched);
   return {
     sinks: [numbers.sink, ready.sink],
+    looked(look) {
+      numbers.looked(look);
+      ready.looked(look);
+    },
     async serve(options) {
       const { hosted, config } = options;
       const http = await startHttp({ ...options, metrics: numbers, readiness: ready });

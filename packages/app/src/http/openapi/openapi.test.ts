@@ -35,7 +35,7 @@ beforeEach(async () => {
   ({ address } = await startHttp({
     ...{ config, patterned: [], kv, clock, random: () => 0.5, metrics: metrics(), stream: eventStream() },
     environments: environmentsOf(config, embedded, clock, () => 0.5, schedulerKind),
-    readiness: { sink: { emit: () => undefined }, problems: async () => [] },
+    readiness: { sink: { emit: () => undefined }, looked: () => undefined, problems: async () => [] },
     events: { emit: () => undefined },
     hosted: undefined,
     closing,

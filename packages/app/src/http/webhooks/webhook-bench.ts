@@ -77,7 +77,7 @@ export async function webhookBench(options: WebhookBenchOptions): Promise<Webhoo
     clock,
     random: () => 0.5,
     metrics: numbers,
-    readiness: { sink: { emit: () => undefined }, problems: async () => [] },
+    readiness: { sink: { emit: () => undefined }, looked: () => undefined, problems: async () => [] },
     stream: eventStream(),
     events: sink,
     hosted: undefined,
