@@ -1,10 +1,11 @@
 import { type Bench, type Figure, keeps, type Report } from "./bench.ts";
 import { deployerBench } from "./deployer.ts";
 import { fetchBench } from "./fetch.ts";
+import { loopBench } from "./loop.ts";
 import { mirrorBench } from "./mirror.ts";
 import { pushBench } from "./push.ts";
 
-const BENCHES: readonly Bench[] = [pushBench, mirrorBench, fetchBench, deployerBench];
+const BENCHES: readonly Bench[] = [pushBench, mirrorBench, fetchBench, deployerBench, loopBench];
 
 const words = process.argv.slice(2);
 const json = words.includes("--json");

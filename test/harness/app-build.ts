@@ -13,13 +13,15 @@ export interface AppBuildOptions {
   readonly commit: string;
   /** Without its tag: `registry:5000/shop/web`. */
   readonly image: string;
+  /** Told when the registry has the image. */
+  readonly onPushed?: () => void;
 }
 
 /**
  * What a CI does with a commit: clones it, makes an image of its files, and pushes that to the registry, tagged with what the
  * file `VERSION` says. @returns the tag.
  */
-export async function buildApp({ docker, url, commit, image }: AppBuildOptions): Promise<string> {
+export async function buildApp({ docker, url, commit, image, onPushed }: AppBuildOptions): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-build-"));
   try {
     await git("clone", "--quiet", "--", url, folder);
@@ -30,21 +32,23 @@ export async function buildApp({ docker, url, commit, image }: AppBuildOptions):
     const files = { "/www/index.html": page ?? "", "/start": start ?? "" };
     await docker.importImage(`${image}:${tag}`, files, ["/bin/sh", "/start"]);
     await pushImage(docker, `${image}:${tag}`);
+    onPushed?.();
+    // From here on only the registry has it: whoever runs it pulls it.
+    await docker.client.getImage(`${image}:${tag}`).remove();
     return tag;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** From here on only the registry has it: whoever runs it pulls it. */
 async function pushImage({ client }: TestDocker, name: string): Promise<void> {
-  const image = client.getImage(name);
   // The Docker Engine takes no push without credentials, and this registry wants none.
-  const progress = (await image.push({ authconfig: { username: "", password: "" } })) as unknown as Readable;
+  const progress = (await client
+    .getImage(name)
+    .push({ authconfig: { username: "", password: "" } })) as unknown as Readable;
   await new Promise<void>((resolve, reject) => {
     client.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   });
-  await image.remove();
 }
 
 async function git(...args: string[]): Promise<void> {

@@ -52,8 +52,8 @@ export interface AppLoop {
 export interface AppLoopOptions {
   /** Who says that there is a new image: the CI's last step, or the registry's notification. */
   readonly announcedBy: "ci" | "registry";
-  /** Told when the CI begins and ends a commit's build. */
-  readonly onBuild?: (what: "started" | "finished", commit: string) => void;
+  /** Told when the CI begins with a commit, and when the registry has its image. */
+  readonly onBuild?: (what: "begun" | "pushed") => void;
 }
 
 const APP = "shop";
@@ -109,9 +109,9 @@ async function startAll(options: AppLoopOptions, keep: Keep): Promise<Omit<AppLo
   const deploy = await keep(cloneDeployRepo(engine.repositoryUrl), (one) => one.cleanUp());
 
   async function build(commit: string): Promise<string> {
-    options.onBuild?.("started", commit);
-    const tag = await buildApp({ docker, url: appRepo.url, commit, image });
-    options.onBuild?.("finished", commit);
+    options.onBuild?.("begun");
+    const onPushed = () => options.onBuild?.("pushed");
+    const tag = await buildApp({ docker, url: appRepo.url, commit, image, onPushed });
     const by = `${ci.url}, which built ${APP} ${commit}`;
     const words = ["image", "set", image, tag, "--by", by, "--server", engine.address];
     if (options.announcedBy === "ci") must(await sluice(words));
