@@ -163,7 +163,7 @@ describe("history", () => {
         ["created", "eight sleepers"],
       ],
     ]);
-    expect(entries.map(({ outcome }) => outcome.state)).toEqual(["healthy", "unknown", "unknown"]);
+    expect(entries.map(({ outcome }) => outcome.state)).toEqual(["healthy", "healthy", "healthy"]);
     await clone.git("fetch", "origin", "refs/notes/*:refs/notes/*");
     const note =
       "production: degraded in 3s at 2026-01-01T00:00:00.000Z (8 created) [sluice]\n  apps/a Refused: too large\n";
@@ -173,12 +173,29 @@ describe("history", () => {
     const table = await engine.sluice("history", "apps/a");
     expect(table.output.split("\n").slice(1, 4)).toEqual([
       expect.stringMatching(/^main@sha1:\S+ +\S+Z +A\. Person +updated +✔ healthy +one of a$/),
-      expect.stringMatching(/ updated +- +two of a$/),
+      expect.stringMatching(/ updated +✔ healthy +two of a$/),
       expect.stringMatching(/ created +✗ Refused: too large +eight sleepers$/),
     ]);
     expect((await engine.sluice("history", "apps/a", "--limit", "1")).output).toMatch(
       /◎ there are older ones/,
     );
+    await mkdir(join(clone.folder, "apps", "near"));
+    await clone.remove("apps/a.yaml");
+    await clone.write("apps/near/a.yaml", sleeper("a", "instances: 1\n"));
+    await clone.push("a moved");
+    await clone.write("apps/near/both.yaml", `${sleeper("z")}---\n${sleeper("a", "instances: 2\n")}`);
+    await clone.remove("apps/near/a.yaml");
+    await clone.push("a moved to z and changed");
+    expect((await engine.sluice("wait")).code).toBe(0);
+    const moved = await engine.sluice("history", "apps/a", "-o", "json");
+    const { entries: whole } = JSON.parse(moved.output) as { entries: { change: string; file: string }[] };
+    expect(whole.map(({ change, file }) => `${change} ${file}`)).toEqual([
+      "updated apps/near/both.yaml",
+      "moved apps/near/a.yaml",
+      "updated apps/a.yaml",
+      "updated apps/a.yaml",
+      "created apps/a.yaml",
+    ]);
     expect((await engine.sluice("history", "apps/nothing")).output).toMatch(/has no job "apps\/nothing"/);
   });
 });

@@ -24,7 +24,7 @@ async function walked(file: string, more: Partial<GitHistoryOptions> = {}) {
   const history = await gitHistory({ ...options, clock: systemClock, random: Math.random, ...more });
   try {
     const steps: string[] = [];
-    for await (const { info, blob } of history.walk(encodePath(file)))
+    for await (const { info, blob } of history.walk(() => encodePath(file)))
       steps.push(`${info.commit} ${blob ? repository.git("cat-file", "blob", blob) : "-"}`);
     return steps;
   } finally {

@@ -29,8 +29,9 @@ export interface GitHistory {
   /**
    * The branch's commits from its newest one back, each the first parent of the one before, as a reader of the branch saw
    * them come. Ends where the history does, or where the clone was cut off. @throws as `Source`.
+   * @param file which one of a commit, asked anew before each.
    */
-  walk(file: FilePath, signal?: AbortSignal): AsyncIterable<HistoryStep>;
+  walk(file: () => FilePath, signal?: AbortSignal): AsyncIterable<HistoryStep>;
   /** Lets go of processes and file handles. */
   close(): Promise<void>;
 }
@@ -55,7 +56,7 @@ export async function gitHistory(options: GitHistoryOptions): Promise<GitHistory
         });
         if (!found) return;
         const root = await folderTree(store, found.tree, options.path ?? "", signal);
-        yield { info: found.info, blob: await blobAt(store, root, file, signal) };
+        yield { info: found.info, blob: await blobAt(store, root, file(), signal) };
         commit = found.parents[0] as CommitId | undefined;
       }
     },

@@ -37,7 +37,7 @@ export async function commitMeant(
   const found: CommitInfo[] = [];
   let seen = 0;
   try {
-    for await (const { info } of history.walk(encodePath("deploy.yaml"), context.signal)) {
+    for await (const { info } of history.walk(() => encodePath("deploy.yaml"), context.signal)) {
       if (info.commit.startsWith(digits)) found.push(info);
       if (++seen >= MOST_COMMITS) break;
     }

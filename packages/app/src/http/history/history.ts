@@ -13,8 +13,8 @@ import {
   revisionOf,
   type Source,
 } from "@sluice/core";
-import type { HistoryStep } from "@sluice/git";
 import type { Environment } from "../../engine/environment.ts";
+import { readEventLog } from "../../engine/event-log.ts";
 import { openHistory, openNotes } from "../../engine/repository.ts";
 import type { HttpContext } from "../context.ts";
 import { fileOfJob, formatOfJob, identityOf, jobIn } from "./job-file.ts";
@@ -24,8 +24,10 @@ import { type JobOutcome, outcomeOf } from "./outcome.ts";
 export interface HistoryEntry {
   readonly revision: Revision;
   readonly commit: CommitInfo;
-  /** `unreadable`: its file was no file of jobs then. */
-  readonly change: "created" | "updated" | "deleted" | "unreadable";
+  /** `moved`: to another file, and nothing else. `unreadable`: its file was no file of jobs then. */
+  readonly change: "created" | "updated" | "moved" | "deleted" | "unreadable";
+  /** Where the job was from this commit on. */
+  readonly file: string;
   readonly outcome: JobOutcome;
 }
 
@@ -57,13 +59,21 @@ export async function historyOf(
   const { notes, problem } = await notesOn(environment, commits, context);
   const entry = await context.kv.get(environment.layout.status(key), signal);
   const status = entry && decodeRecord("status", entry);
-  const sources = { environment: environment.name, key, notes, status };
+  const log = readEventLog(await context.kv.get(`${environment.layout.events}/deployer`, signal));
+  const sources = {
+    environment: environment.name,
+    key,
+    notes,
+    status,
+    events: log.map(({ event }) => event),
+  };
   const { branch } = environment.config.source;
-  const entries = changes.map(({ at, info, change }, index) => {
+  const entries = changes.map(({ at, info, change, file: there }, index) => {
     // What Git said from this commit on, until the next one that changed the job.
     const during = commits.slice((changes[index - 1]?.at ?? -1) + 1, at + 1).reverse();
     const revision = revisionOf(branch, info.commit);
-    return { revision, commit: info, change, outcome: outcomeOf(during, sources) };
+    const outcome = outcomeOf(during, sources);
+    return { revision, commit: info, change, file: displayPath(there), outcome };
   });
   return { job: key, file: displayPath(file), entries, complete, problem };
 }
@@ -81,28 +91,42 @@ interface FoundChange {
   readonly at: number;
   readonly info: CommitInfo;
   readonly change: HistoryEntry["change"];
+  readonly file: FilePath;
+}
+
+/** A commit that was walked past, and the job in it. */
+interface Seen {
+  readonly info: CommitInfo;
+  readonly job: string | undefined;
+  readonly file: FilePath;
 }
 
 async function changesOf(asked: Asked, context: HttpContext) {
-  const { environment, file, limit } = asked;
+  const { environment, limit } = asked;
   const history = await openHistory(environment, context);
   const source = await environment.openSource();
   const identity = identities(asked, source, context.signal);
   const changes: FoundChange[] = [];
   const commits: CommitId[] = [];
-  let newer: (HistoryStep & { readonly job: string | undefined }) | undefined;
-  const note = (older: string | undefined) => {
-    if (newer && newer.job !== older)
-      changes.push({ at: commits.length - 1, info: newer.info, change: kindOf(older, newer.job) });
+  let newer: Seen | undefined;
+  let file = asked.file;
+  const note = (older: Pick<Seen, "job" | "file"> | undefined) => {
+    if (!newer || (newer.job === older?.job && newer.file === (older?.file ?? newer.file))) return;
+    const { info } = newer;
+    changes.push({ at: commits.length - 1, info, change: kindOf(older?.job, newer.job), file: newer.file });
   };
   try {
-    for await (const step of history.walk(file, context.signal)) {
-      const job = await identity(step.blob);
-      note(job);
+    for await (const { info, blob } of history.walk(() => file, context.signal)) {
+      let job = await identity(file, blob);
+      if (job === undefined && newer?.job !== undefined) {
+        const moved = await movedFrom({ source, identity, asked, file }, info, newer.info, context.signal);
+        if (moved) ({ job, file } = moved);
+      }
+      note({ job, file });
       if (changes.length >= limit || commits.length >= MOST_COMMITS)
         return { changes, commits, complete: false };
-      newer = { ...step, job };
-      commits.push(step.info.commit);
+      newer = { info, job, file };
+      commits.push(info.commit);
     }
     note(undefined);
     return { changes, commits, complete: true };
@@ -114,16 +138,47 @@ async function changesOf(asked: Asked, context: HttpContext) {
 function kindOf(older: string | undefined, newer: string | undefined): HistoryEntry["change"] {
   if (newer === undefined) return "deleted";
   if (newer === "unreadable") return "unreadable";
-  return older === undefined ? "created" : "updated";
+  if (older === undefined) return "created";
+  return older === newer ? "moved" : "updated";
+}
+
+interface Moving {
+  readonly source: Source;
+  readonly identity: ReturnType<typeof identities>;
+  readonly asked: Asked;
+  /** Where the job came to. */
+  readonly file: FilePath;
+}
+
+/** So many files of one commit are looked through for a job that was not in its file before. */
+const MOST_FILES = 200;
+
+/** The file that held the job before a commit did not: one of its top-level folder, changed or deleted by that very commit. */
+async function movedFrom(
+  { source, identity, asked, file }: Moving,
+  older: CommitInfo,
+  newer: CommitInfo,
+  signal: AbortSignal,
+): Promise<Pick<Seen, "job" | "file"> | undefined> {
+  const folder = `${file.split("/")[0]}/`;
+  const changed = await source.changes(older.commit, newer.commit, signal);
+  const candidates = changed.filter(
+    ({ path, from }) => from?.kind === "file" && path.startsWith(folder) && asked.format.accepts(path),
+  );
+  for (const { path, from } of candidates.slice(0, MOST_FILES)) {
+    const job = await identity(path, from?.oid);
+    if (job !== undefined && job !== "unreadable") return { job, file: path };
+  }
+  return undefined;
 }
 
 /** What a blob says of the job, read once for each blob. */
-function identities({ key, file, format }: Asked, source: Source, signal: AbortSignal) {
+function identities({ key, format }: Asked, source: Source, signal: AbortSignal) {
   const known = new Map<ObjectId, string | undefined>();
-  return async (blob: ObjectId | undefined): Promise<string | undefined> => {
+  return async (path: FilePath, blob: ObjectId | undefined): Promise<string | undefined> => {
     if (blob === undefined || known.has(blob)) return blob && known.get(blob);
     for await (const bytes of source.read([blob], signal)) {
-      const job = jobIn(format, { path: file, bytes }, key);
+      const job = jobIn(format, { path, bytes }, key);
       known.set(blob, typeof job === "object" ? identityOf(job) : job);
     }
     return known.get(blob);

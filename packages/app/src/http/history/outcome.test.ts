@@ -6,6 +6,7 @@ import {
   type JobKey,
   type JobStatus,
   revisionOf,
+  type SluiceEvent,
 } from "@sluice/core";
 import { describe, expect, it } from "vitest";
 import { outcomeOf } from "./outcome.ts";
@@ -28,9 +29,19 @@ function note(more: Partial<DeploymentNote> = {}): string {
   });
 }
 
-function outcome(notes: Readonly<Record<string, string>>, status?: Partial<JobStatus>) {
+function outcome(
+  notes: Readonly<Record<string, string>>,
+  status?: Partial<JobStatus>,
+  events: readonly object[] = [],
+) {
   const known = new Map(Object.entries(notes)) as unknown as ReadonlyMap<CommitId, string>;
-  return outcomeOf([one, two], { environment, key, notes: known, status: status as JobStatus | undefined });
+  return outcomeOf([one, two], {
+    environment,
+    key,
+    notes: known,
+    status: status as JobStatus | undefined,
+    events: events as readonly SluiceEvent[],
+  });
 }
 
 describe("how a job did", () => {
@@ -63,6 +74,30 @@ describe("how a job did", () => {
 
   it("is not what another environment's note says", () => {
     expect(outcome({ [one]: note({ environment: envName("staging") }) })).toEqual({ state: "unknown" });
+  });
+
+  it("is what the event log still tells where there is no note", () => {
+    const [first, second] = [revisionOf("main", one), revisionOf("main", two)];
+    const changed = (status: object, at = AT, of: string = key) => ({
+      type: "job.changed",
+      key: of,
+      status,
+      at,
+    });
+    const failed = { attempted: first, applied: undefined, failed: "f", reason: "Refused", message: "no" };
+    const told = { state: "failed", reason: "Refused", message: "no", at: AT, commit: one, from: "events" };
+    const started = { attempted: first, applied: undefined, reason: "Progressing", message: "starting" };
+    expect(outcome({}, { applied: second }, [changed(started), changed(failed)])).toEqual(told);
+    expect(outcome({}, undefined, [changed({ attempted: second, applied: second })])).toEqual({
+      ...{ state: "healthy", at: AT, commit: two, from: "events" },
+    });
+    expect(outcome({}, undefined, [changed(started), changed(failed, AT, "apps/other")])).toEqual({
+      state: "unknown",
+    });
+    const finished = { type: "deployment.finished", revision: first, at: AT, status: { state: "healthy" } };
+    expect(outcome({}, undefined, [finished]).state).toBe("healthy");
+    expect(outcome({}, undefined, [{ ...finished, status: { state: "degraded" } }]).state).toBe("unknown");
+    expect(outcome({ [one]: note() }, undefined, [changed(failed)])).toMatchObject({ from: "note" });
   });
 
   it("is what the status says where there is no note", () => {

@@ -7,6 +7,7 @@ import {
   parseDeploymentNotes,
   parseRevision,
   type Revision,
+  type SluiceEvent,
 } from "@sluice/core";
 
 /** How a job did at a revision, and who says so. */
@@ -20,7 +21,7 @@ export interface JobOutcome {
   readonly at?: string;
   /** The revision it was deployed with: the commit itself, or a later one that was pushed with it. */
   readonly commit?: CommitId;
-  readonly from?: "note" | "status";
+  readonly from?: "note" | "events" | "status";
 }
 
 /** What is known of a job from outside its history. */
@@ -29,6 +30,8 @@ export interface OutcomeSources {
   readonly key: JobKey;
   readonly notes: ReadonlyMap<CommitId, string>;
   readonly status: JobStatus | undefined;
+  /** The deployer's newest events, oldest first. */
+  readonly events: readonly SluiceEvent[];
 }
 
 /**
@@ -46,7 +49,7 @@ export function outcomeOf(commits: readonly CommitId[], sources: OutcomeSources)
     // The first deployment that was not overtaken tells how this spec did; later ones tell of what came after.
     if (last && last.state !== "superseded") return last;
   }
-  return fromStatus(commits, sources.status) ?? last ?? { state: "unknown" };
+  return fromEvents(commits, sources) ?? fromStatus(commits, sources.status) ?? last ?? { state: "unknown" };
 }
 
 /** Jobs that did well are not named in a note. */
@@ -60,6 +63,32 @@ function noted(
   const whole = problems.find((one) => one.key === undefined);
   if (whole) return { state: "failed", reason: whole.reason, message: whole.message };
   return { state: "healthy" };
+}
+
+/** What the log still has of the first deployment that says how this spec did. */
+function fromEvents(
+  commits: readonly CommitId[],
+  { key, events }: Pick<OutcomeSources, "key" | "events">,
+): JobOutcome | undefined {
+  for (const commit of commits) {
+    const told = events.flatMap((event) => verdictIn(event, key, commit) ?? []);
+    const last = told.at(-1);
+    if (last) return { ...last, commit, from: "events" };
+  }
+  return undefined;
+}
+
+function verdictIn(event: SluiceEvent, key: JobKey, commit: CommitId): JobOutcome | undefined {
+  const isOf = (revision: Revision | undefined) => revision && parseRevision(revision).commit === commit;
+  const { at } = event;
+  // What a job comes to long after it was healthy is no outcome of a deployment.
+  if (event.type === "job.changed" && event.key === key && isOf(event.status.attempted)) {
+    const { applied, attempted, failed, reason, message } = event.status;
+    if (applied === attempted) return { state: "healthy", at };
+    return failed === undefined ? undefined : { state: "failed", reason, message, at };
+  }
+  if (event.type !== "deployment.finished" || !isOf(event.revision)) return undefined;
+  return event.status.state === "healthy" ? { state: "healthy", at } : undefined;
 }
 
 function fromStatus(commits: readonly CommitId[], status: JobStatus | undefined): JobOutcome | undefined {

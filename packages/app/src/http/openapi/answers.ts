@@ -104,7 +104,8 @@ export const history = z.strictObject({
     z.strictObject({
       revision,
       commit: z.looseObject({ commit: z.string(), author: z.string(), at: time, subject: z.string() }),
-      change: z.enum(["created", "updated", "deleted", "unreadable"]),
+      change: z.enum(["created", "updated", "moved", "deleted", "unreadable"]),
+      file: z.string(),
       outcome: z.looseObject({ state: z.enum(["healthy", "failed", "superseded", "unknown"]) }),
     }),
   ),
