@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { freePort } from "./free-port.ts";
+import { endLeftTasks } from "./left-tasks.ts";
 
 /** The `sluice` command of this checkout. */
 export const BIN = fileURLToPath(new URL("../../packages/app/bin/sluice.js", import.meta.url));
@@ -155,5 +156,6 @@ export function collect(child: ChildProcess): Printed {
 /** Stops the engine and removes its folder. */
 export async function removeEngine(engine: TestEngine): Promise<void> {
   await engine.stop();
+  await endLeftTasks(engine.folder);
   await rm(engine.folder, { recursive: true, force: true });
 }

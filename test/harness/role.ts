@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BIN, COMMAND_ENV, collect } from "./engine.ts";
 import { eventually } from "./eventually.ts";
+import { endLeftTasks } from "./left-tasks.ts";
 
 /** Some roles of an engine in a process of their own: `sluice up mirror`. */
 export interface RoleProcess {
@@ -67,6 +68,7 @@ export async function startRoles({ roles, config }: RoleProcessOptions): Promise
     stop: () => end("SIGINT"),
     async remove() {
       await end("SIGKILL");
+      await endLeftTasks(folder);
       await rm(folder, { recursive: true, force: true });
     },
   };

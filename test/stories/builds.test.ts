@@ -7,7 +7,7 @@ import { type FakeJenkins, fakeJenkins } from "@sluice/build-trigger/testing";
 import { initBareRepository } from "@sluice/git";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { cloneDeployRepo, type DeployClone } from "../harness/deploy-clone.ts";
-import { sluice, startEngine, type TestEngine } from "../harness/engine.ts";
+import { removeEngine, sluice, startEngine, type TestEngine } from "../harness/engine.ts";
 import { eventually } from "../harness/eventually.ts";
 
 describe("a push to an app's repository", () => {
@@ -46,7 +46,7 @@ describe("a push to an app's repository", () => {
     app = await cloneDeployRepo(repository);
   });
   afterAll(async () => {
-    await engine?.stop();
+    if (engine) await removeEngine(engine);
     await app?.cleanUp();
     await ci?.close();
     await rm(folder, { recursive: true, force: true });

@@ -106,7 +106,9 @@ function theMirror(start: () => Promise<Server>): void {
     await synced(push({ "a.yaml": "changed", "b/c": "3" }));
     expect(await files()).toEqual({ "a.yaml": "changed", "b/c": "3" });
     // The marker can be read before its writer has the answer, and tells.
-    await expect.poll(() => sink.of("mirror.synced").map((event) => event.transactions), WAIT).toEqual([1, 1]);
+    await expect
+      .poll(() => sink.of("mirror.synced").map((event) => event.transactions), WAIT)
+      .toEqual([1, 1]);
   });
 
   it("mirrors a thousand files and one too large for a transaction, and takes them away again", async () => {

@@ -153,6 +153,7 @@ describeWithServer("containers of a real dockerd in a real Consul", SERVERS, () 
     const left = names.filter((name) => Number(name.slice(1)) % 2 === 1);
     // The kill left something behind, or it would prove nothing.
     expect(await registered()).not.toEqual(idsOf(left));
+    await role.remove();
     role = await startRoles({ roles: ["registrar"], config });
     await agrees(left);
   }, 240_000);

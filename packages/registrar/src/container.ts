@@ -42,9 +42,14 @@ export interface ListedContainer {
   readonly mark: string;
 }
 
+/** Without a member: something may have happened. */
 export interface EngineHint {
   /** The container that was told to end, and still may serve what it has begun. */
   readonly stopping?: string;
+  /** The container that was started, whatever it was told before. */
+  readonly started?: string;
+  /** Nobody listened before this: what containers were told may be out of date. */
+  readonly gap?: true;
 }
 
 /** The part of a container engine that is used. Both reads throw ENGINE_UNREACHABLE; an answer is always whole. */

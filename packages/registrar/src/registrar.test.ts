@@ -2,7 +2,7 @@ import { SluiceError } from "@sluice/core";
 import { manualClock, memoryCatalog, recordingSink } from "@sluice/core/testing";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Container, ContainerEngine } from "./container.ts";
+import type { Container, ContainerEngine, EngineHint } from "./container.ts";
 import { registrar } from "./registrar.ts";
 import { containerWith } from "./testing/container.ts";
 
@@ -14,7 +14,7 @@ function memoryEngine() {
   const engine = {
     containers,
     inspected: [] as string[],
-    tellStopping: (_id: string) => {},
+    tell: (_hint: EngineHint) => {},
     failing: undefined as ((what: string) => boolean) | undefined,
     run(name: string, more: Partial<Container> = {}) {
       const id = more.id ?? Buffer.from(name.padEnd(32, "-")).toString("hex").slice(0, 64);
@@ -44,11 +44,11 @@ function memoryEngine() {
     },
     async *watch(signal) {
       while (!signal.aborted) {
-        const next = await new Promise<string | undefined>((resolve) => {
-          engine.tellStopping = resolve;
+        const next = await new Promise<EngineHint | undefined>((resolve) => {
+          engine.tell = resolve;
           signal.addEventListener("abort", () => resolve(undefined));
         });
-        if (next) yield { stopping: next };
+        if (next) yield next;
       }
     },
   };
@@ -214,11 +214,24 @@ describe("the registrar", () => {
     const a = engine.run("a");
     start();
     await until(() => ids().length === 1);
-    engine.control.tellStopping(a);
+    engine.control.tell({ stopping: a });
     await expect.poll(() => clock.advance(100).then(() => ids().length)).toBe(0);
     await clock.advance(60_000);
     expect(ids()).toEqual([]);
     await until(() => ids().length === 1);
+  });
+
+  it.each([
+    ["was started again", (id: string) => ({ started: id })],
+    ["may have been started again while nobody listened", () => ({ gap: true as const })],
+  ])("sends traffic at once to a container that was told to end and %s", async (_what, hint) => {
+    const a = engine.run("a");
+    start();
+    await until(() => ids().length === 1);
+    engine.control.tell({ stopping: a });
+    await expect.poll(() => clock.advance(100).then(() => ids().length)).toBe(0);
+    engine.control.tell(hint(a));
+    await expect.poll(() => clock.advance(100).then(() => ids().length)).toBe(1);
   });
 
   it("takes its own with it when told to", async () => {

@@ -16,6 +16,7 @@ import type { Container, ContainerEngine, ListedContainer } from "./container.ts
 import { eachOf } from "./each-of.ts";
 import { planRegistrations, type RegistrationPlan, type WantedService } from "./plan.ts";
 import { type NamingOptions, servicesOf } from "./services.ts";
+import { type Stopping, stoppingContainers } from "./stopping.ts";
 
 export interface RegistrarOptions extends NamingOptions {
   readonly engine: ContainerEngine;
@@ -43,8 +44,7 @@ interface Work extends RegistrarOptions {
   readonly seen: Map<string, { readonly mark: string; readonly container: Container }>;
   /** When each HEALTHCHECK was last told, by check id. */
   readonly reportedAt: Map<string, number>;
-  /** Containers that were told to end, and when. */
-  readonly stopping: Map<string, number>;
+  readonly stopping: Stopping;
   /** What is left out, and was told. */
   readonly leftOut: Set<string>;
 }
@@ -54,8 +54,6 @@ const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 const AT_ONCE = 16;
 /** A report is repeated long before the catalog would take its silence for an illness. */
 const REPEAT_MS = 60 * 60_000;
-/** One that goes on for so long after it was told to end took the signal for something else. */
-const STOPPING_MS = 2 * 60_000;
 
 export function registrar(options: RegistrarOptions): Registrar {
   const emit = emitterFor(EVERY_ENVIRONMENT, options.events, options.clock);
@@ -64,7 +62,7 @@ export function registrar(options: RegistrarOptions): Registrar {
     emit,
     seen: new Map(),
     reportedAt: new Map(),
-    stopping: new Map(),
+    stopping: stoppingContainers(options.clock),
     leftOut: new Set(),
   };
   let failing = false;
@@ -83,8 +81,8 @@ export function registrar(options: RegistrarOptions): Registrar {
   return {
     async run(signal) {
       const listen = async () => {
-        for await (const { stopping } of options.engine.watch(signal)) {
-          if (stopping) work.stopping.set(stopping, options.clock.now());
+        for await (const hint of options.engine.watch(signal)) {
+          work.stopping.note(hint);
           loop.wake();
         }
       };
@@ -121,7 +119,8 @@ async function lookAt(
 ): Promise<ReadonlySet<string>> {
   const unknown = new Set<string>();
   const running = new Set(listed.map(({ id }) => id));
-  for (const known of [seen, stopping]) for (const id of known.keys()) if (!running.has(id)) known.delete(id);
+  for (const id of seen.keys()) if (!running.has(id)) seen.delete(id);
+  stopping.forgetAllBut(running);
   const changed = listed.filter(({ id, mark }) => seen.get(id)?.mark !== mark);
   await eachOf(changed, AT_ONCE, async ({ id, mark }) => {
     try {
@@ -143,7 +142,7 @@ function wantedServices(work: Work): ReadonlyMap<string, WantedService> {
   const wanted = new Map<string, WantedService>();
   const problems = new Set<string>();
   const containers = [...work.seen.values()].map(({ container }) => container);
-  const serving = containers.filter(({ id }) => !isStopping(id, work));
+  const serving = containers.filter(({ id }) => !work.stopping.has(id));
   for (const container of serving.sort((a, b) => (a.id < b.id ? -1 : 1))) {
     const found = servicesOf(container, work);
     for (const problem of found.problems) problems.add(problem);
@@ -154,15 +153,6 @@ function wantedServices(work: Work): ReadonlyMap<string, WantedService> {
   }
   tellLeftOut(problems, work);
   return wanted;
-}
-
-/** Nobody new is sent to a container that is about to end; what it has begun it may still finish. */
-function isStopping(id: string, { stopping, clock }: Work): boolean {
-  const since = stopping.get(id);
-  if (since === undefined) return false;
-  if (clock.now() - since < STOPPING_MS) return true;
-  stopping.delete(id);
-  return false;
 }
 
 function tellLeftOut(problems: ReadonlySet<string>, { leftOut, emit, node }: Work): void {

@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { backoffMs, type Clock, messageOf, type Random, redact, SluiceError } from "@sluice/core";
 import Docker from "dockerode";
 import type { ContainerEngine, EngineHint, ListedContainer } from "../container.ts";
+import { EVENTS, hintsOf } from "./events.ts";
 import { containerOf } from "./inspected.ts";
 
 export interface DockerEngineOptions {
@@ -18,23 +19,6 @@ export interface DockerEngineOptions {
 
 const TIMEOUT_MS = 30_000;
 const BACKOFF = { firstMs: 250, mostMs: 10_000 };
-/** What may change the services of a container; `exec_*` of every HEALTHCHECK is left out. */
-const EVENTS: NonNullable<Exclude<Docker.GetEventsOptions["filters"], string>> = {
-  type: ["container", "network"],
-  event: [
-    "start",
-    "die",
-    "kill",
-    "destroy",
-    "pause",
-    "unpause",
-    "rename",
-    "update",
-    "health_status",
-    "connect",
-    "disconnect",
-  ],
-};
 
 /** The Docker Engine API (https://docs.docker.com/engine/api/v1.41/). @throws CONFIG_INVALID */
 export function dockerEngine(options: DockerEngineOptions): ContainerEngine {
@@ -103,7 +87,7 @@ async function* watchEvents(
       signal.addEventListener("abort", stop);
       try {
         // What happened while nobody listened is found by a look of its own.
-        yield {};
+        yield { gap: true };
         for await (const chunk of stream) {
           failures = 0;
           yield* hintsOf(String(chunk));
@@ -116,30 +100,6 @@ async function* watchEvents(
       // Hints only: the interval finds what they would have told.
     }
     await clock.sleep(backoffMs(failures, BACKOFF, random), signal);
-  }
-}
-
-/** SIGINT, SIGQUIT, SIGTERM and the one systemd is stopped with: what images name as their STOPSIGNAL. */
-const STOP_SIGNALS = new Set(["2", "3", "15", "37"]);
-
-/** The engine sends one JSON object a line, each as it happens; what is cut is a hint all the same. */
-function hintsOf(text: string): readonly EngineHint[] {
-  const stopping = text.split("\n").flatMap((line) => stoppedBy(line) ?? []);
-  return stopping.length > 0 ? stopping.map((id) => ({ stopping: id })) : [{}];
-}
-
-function stoppedBy(line: string): string | undefined {
-  try {
-    const { Type, Action, Actor } = JSON.parse(line) as {
-      Type?: string;
-      Action?: string;
-      Actor?: { ID?: string; Attributes?: { signal?: string } };
-    };
-    const stops =
-      Type === "container" && Action === "kill" && STOP_SIGNALS.has(Actor?.Attributes?.signal ?? "");
-    return stops ? Actor?.ID : undefined;
-  } catch {
-    return undefined;
   }
 }
 
