@@ -8,8 +8,10 @@ import {
   type KvLockOptions,
   leadWhileHeld,
   messageOf,
+  missingRules,
   type Random,
   reconcileLoop,
+  wakeAtEach,
 } from "@sluice/core";
 import type { CiServer } from "./ci/ci-server.ts";
 import { BACKOFF, lookAtBuilds, type Work } from "./pass.ts";
@@ -85,14 +87,7 @@ async function serve(work: Work, tell: (error: unknown) => void, signal: AbortSi
     random: work.random,
   });
   // Without the bell the interval finds what was asked for, but whoever forgot the rule should hear of it.
-  const missing = new Set<string>();
-  function onError(error: unknown) {
-    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
-    missing.add(error.message);
-    work.emit({ type: "rule.missing", role: "build-trigger", code: error.code, message: error.message });
-  }
-  const listen = async () => {
-    for await (const _ of work.kv.watch(work.layout.bell, { signal: lost.signal, onError })) loop.wake();
-  };
-  await Promise.all([loop.run(lost.signal), listen()]);
+  const onError = missingRules(work.emit, "build-trigger");
+  const hints = work.kv.watch(work.layout.bell, { signal: lost.signal, onError });
+  await Promise.all([loop.run(lost.signal), wakeAtEach(hints, loop.wake)]);
 }

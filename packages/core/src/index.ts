@@ -8,7 +8,9 @@ export {
   SluiceError,
 } from "./errors.ts";
 export { type BackoffOptions, backoffMs, jittered, type Random } from "./loop/backoff.ts";
+export { wakeAtEach } from "./loop/hints.ts";
 export { type LeadershipOptions, leadWhileHeld } from "./loop/leadership.ts";
+export { missingRules } from "./loop/missing-rules.ts";
 export { AGAIN, OK, type Outcome, runSteps, type Step, stalled, wait } from "./loop/outcome.ts";
 export {
   INTERRUPTED,

@@ -7,6 +7,7 @@ import {
   type Kv,
   kvLayout,
   leadWhileHeld,
+  missingRules,
   type Random,
   type Source,
 } from "@sluice/core";
@@ -58,7 +59,8 @@ export function imageUpdater(options: ImageUpdaterOptions): ImageUpdater {
     pace: { ...PACE, ...options.pace },
     looked: options.looked,
   };
-  const telling: Telling = { wake: () => undefined, failing: false, waiting: undefined, missing: new Set() };
+  const onMissing = missingRules(settings.emit, "image-updater");
+  const telling: Telling = { wake: () => undefined, failing: false, waiting: undefined, onMissing };
   const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder };
   return {
     wake: () => telling.wake(),

@@ -7,6 +7,7 @@ import {
   type ReconcileLoopOptions,
   reconcileLoop,
   runSteps,
+  wakeAtEach,
 } from "@sluice/core";
 import { emptyMemory, type Memory, type Pass, type Settings } from "./pass.ts";
 import { STEPS } from "./steps.ts";
@@ -19,8 +20,8 @@ export interface Telling {
   failing: boolean;
   /** What it was last told to wait for. */
   waiting: string | undefined;
-  /** Rules whose absence was told. */
-  readonly missing: Set<string>;
+  /** Told of what a hint's watch may not read. */
+  readonly onMissing: (error: unknown) => void;
 }
 
 type Result = Parameters<NonNullable<ReconcileLoopOptions["settled"]>>[0];
@@ -103,30 +104,16 @@ export function tellFailure({ emit }: Settings, telling: Telling, error: unknown
 
 /** Hints only: where they end, the interval still wakes the loop. */
 function hintsOf(
-  { source, kv, layout, emit }: Settings,
-  { missing }: Telling,
+  { source, kv, layout }: Settings,
+  { onMissing: onError }: Telling,
   loop: ReconcileLoop,
   signal: AbortSignal,
 ): Promise<void>[] {
-  // The updater can do without these, but whoever forgot the rule should hear of it, once.
-  function onError(error: unknown) {
-    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
-    missing.add(error.message);
-    emit({ type: "rule.missing", role: "image-updater", code: error.code, message: error.message });
-  }
   const watches: AsyncIterable<unknown>[] = [
     kv.watch(layout.images, { signal }),
     kv.watch(layout.control("sync"), { signal, onError }),
     kv.watch(layout.control("fetch"), { signal, onError }),
   ];
   if (source.watch) watches.push(source.watch(signal));
-  return watches.map((hints) => each(hints, loop.wake));
-}
-
-async function each(hints: AsyncIterable<unknown>, wake: () => void): Promise<void> {
-  try {
-    for await (const _ of hints) wake();
-  } catch {
-    // A port's watch retries inside and ends only with the signal; a broken one must not end the updater.
-  }
+  return watches.map((hints) => wakeAtEach(hints, loop.wake));
 }

@@ -1,14 +1,15 @@
 import {
-  backoffMs,
   isSluiceError,
   type KvLock,
   type KvLockOptions,
+  leadWhileHeld,
   messageOf,
   type Outcome,
   type ReconcileLoop,
   type ReconcileLoopOptions,
   reconcileLoop,
   runSteps,
+  wakeAtEach,
 } from "@sluice/core";
 import { emptyMemory, type Memory, type Pass, type Settings } from "./pass.ts";
 import { STEPS } from "./steps.ts";
@@ -21,41 +22,33 @@ export interface Lead {
   failing: boolean;
   /** What it was last told to wait for. */
   waiting: string | undefined;
-  /** Rules whose absence was told. */
-  readonly missing: Set<string>;
+  /** Told of what a hint's watch may not read. */
+  readonly onMissing: (error: unknown) => void;
 }
 
 const BACKOFF = { firstMs: 500, mostMs: 30_000 };
 
 /** Contends for the lock and mirrors while it is held, again and again until the signal aborts. */
-export async function lead(
+export function lead(
   settings: Settings,
-  options: KvLockOptions,
+  lock: KvLockOptions,
   state: Lead,
   signal: AbortSignal,
 ): Promise<void> {
   const { kv, layout, clock, random, emit } = settings;
-  for (let failures = 0; !signal.aborted; ) {
-    try {
-      const since = clock.now();
-      const lock = await kv.lock(layout.lock("mirror"), options, signal);
-      failures = 0;
-      emit({ type: "leader.elected", role: "mirror", waitedMs: clock.now() - since });
-      await serveTerm(settings, lock, state, signal);
-      await lock.release();
-      if (!signal.aborted) emit({ type: "leader.lost", role: "mirror" });
-    } catch (error) {
-      if (signal.aborted) return;
-      fail(settings, state, error);
-      await clock.sleep(backoffMs(failures++, BACKOFF, random), signal);
-    }
-  }
+  const onFailure = (error: unknown) => fail(settings, state, error);
+  const key = layout.lock("mirror");
+  return leadWhileHeld(
+    { kv, key, lock, role: "mirror", emit, clock, random, onFailure },
+    (held, term) => serveTerm(settings, held, state, term),
+    signal,
+  );
 }
 
 async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: AbortSignal): Promise<void> {
   const term = new AbortController();
   const memory = emptyMemory();
-  const ends = AbortSignal.any([signal, lock.lost, term.signal]);
+  const ends = AbortSignal.any([signal, term.signal]);
   const loop = reconcileLoop({
     pass: (passSignal) => onePass(settings, lock, memory, term, passSignal),
     settled: (result) => {
@@ -68,11 +61,7 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
     random: settings.random,
   });
   state.wake = loop.wake;
-  const hints = [
-    sourceHints(settings, loop, ends),
-    controlHints(settings, loop, memory, state, ends),
-    fetchHints(settings, loop, state, ends),
-  ];
+  const hints = hintsOf(settings, loop, memory, state, ends);
   await loop.run(ends);
   term.abort();
   state.wake = () => undefined;
@@ -129,52 +118,23 @@ function recover({ emit }: Settings, state: Lead): void {
   emit({ type: "mirror.recovered" });
 }
 
-/** Hints only: where they end, the interval still wakes the loop. */
-async function sourceHints({ source }: Settings, loop: ReconcileLoop, signal: AbortSignal): Promise<void> {
-  if (!source.watch) return;
-  await each(source.watch(signal), loop.wake);
-}
-
-/** A person who asks for a sync gets a comparison of everything. */
-async function controlHints(
-  settings: Settings,
+/** Webhooks, wherever they arrive, only say that the branch may have moved; a person who asks for a sync gets a comparison of everything. */
+function hintsOf(
+  { source, kv, layout }: Settings,
   loop: ReconcileLoop,
   memory: Memory,
-  state: Lead,
+  { onMissing: onError }: Lead,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<void>[] {
   let first = true;
-  await each(controls(settings, "sync", state, signal), () => {
+  const compareAll = () => {
     if (!first) memory.auditAt = 0;
     first = false;
     loop.wake();
-  });
-}
-
-/** Webhooks, wherever they arrive, only say that the branch may have moved. */
-async function fetchHints(
-  settings: Settings,
-  loop: ReconcileLoop,
-  state: Lead,
-  signal: AbortSignal,
-): Promise<void> {
-  await each(controls(settings, "fetch", state, signal), loop.wake);
-}
-
-/** A mirror can do without hints, but whoever forgot the rule for them should hear of it, once. */
-function controls({ kv, layout, emit }: Settings, name: string, { missing }: Lead, signal: AbortSignal) {
-  function onError(error: unknown) {
-    if (!isSluiceError(error, "KV_DENIED", "KV_FILTERED") || missing.has(error.message)) return;
-    missing.add(error.message);
-    emit({ type: "rule.missing", role: "mirror", code: error.code, message: error.message });
-  }
-  return kv.watch(layout.control(name), { signal, onError });
-}
-
-async function each(hints: AsyncIterable<unknown>, wake: () => void): Promise<void> {
-  try {
-    for await (const _ of hints) wake();
-  } catch {
-    // A port's watch retries inside and ends only with the signal; a broken one must not end the mirror.
-  }
+  };
+  return [
+    wakeAtEach(kv.watch(layout.control("sync"), { signal, onError }), compareAll),
+    wakeAtEach(kv.watch(layout.control("fetch"), { signal, onError }), loop.wake),
+    ...(source.watch ? [wakeAtEach(source.watch(signal), loop.wake)] : []),
+  ];
 }

@@ -5,6 +5,7 @@ import {
   emitterFor,
   type Kv,
   kvLayout,
+  missingRules,
   type Random,
   type Source,
 } from "@sluice/core";
@@ -67,7 +68,8 @@ export function mirror(options: MirrorOptions): Mirror {
     keepChanges: options.keepChanges ?? 50,
   };
   const lock = { ttlMs: 15_000, lockDelayMs: 1_000, ...options.lock, holder: options.holder };
-  const state: Lead = { wake: () => undefined, failing: false, waiting: undefined, missing: new Set() };
+  const onMissing = missingRules(settings.emit, "mirror");
+  const state: Lead = { wake: () => undefined, failing: false, waiting: undefined, onMissing };
   return {
     wake: () => state.wake(),
     run: (signal) => lead(settings, lock, state, signal),

@@ -1,5 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { EVERY_ENVIRONMENT, emitterFor, isSluiceError, messageOf, SluiceError } from "@sluice/core";
+import { EVERY_ENVIRONMENT, emitterFor, isSluiceError, messageOf, missingRules, SluiceError } from "@sluice/core";
 import type { LiveEnvironments } from "./branches/live.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
@@ -126,14 +126,8 @@ async function runDeployer(
 /** The log is the leader's: its writes are fenced by the lock the service takes with this KV. */
 function kvWithLog(environment: Environment, role: "mirror" | "deployer", options: ServiceOptions) {
   const { clock, shared: events } = options;
-  const emit = emitterFor(environment.name, events, clock);
+  const onError = missingRules(emitterFor(environment.name, events, clock), role);
   const { kv, fence } = rememberLock(options.kv);
-  let told = false;
-  function onError(error: unknown) {
-    if (told || !isSluiceError(error, "KV_DENIED", "KV_FILTERED")) return;
-    told = true;
-    emit({ type: "rule.missing", role, code: error.code, message: error.message });
-  }
   return { kv, log: eventLog({ kv, clock, key: `${environment.layout.events}/${role}`, fence, onError }) };
 }
 

@@ -6,12 +6,12 @@ import {
   type Kv,
   type KvLockOptions,
   messageOf,
+  missingRules,
   type Random,
 } from "@sluice/core";
 import type { Environment } from "../environment.ts";
 import { eventLog } from "../event-log.ts";
 import { rememberLock } from "../held-lock.ts";
-import { missingRules } from "../missing-rules.ts";
 import type { Role } from "../roles.ts";
 import { fanOut, only } from "../sinks.ts";
 import { keepBranches } from "./keeper.ts";

@@ -1,6 +1,10 @@
-import { type Emit, isSluiceError } from "@sluice/core";
+import { isSluiceError } from "../errors.ts";
+import type { Emit } from "../ports/event-sink.ts";
 
-/** Tells of each rule a service can do without, but should have, once. What else failed is not told here. */
+/**
+ * What a service does with the failures of reads it can do without, such as watches that only save time: whoever forgot
+ * the rule for one hears of it, once. @returns takes each failure; what is none of rules is not told here.
+ */
 export function missingRules(emit: Emit, role: string): (error: unknown) => void {
   const told = new Set<string>();
   return (error) => {
