@@ -42,6 +42,30 @@ describe("a spec that failed", () => {
     expect([w.apps.writes.length, w.apps.jobs.get("web" as never)?.spec.image]).toEqual([2, "1"]);
   });
 
+  it("stays RolledBack while what was put back starts and turns healthy, and through commits that leave the job as it is", async () => {
+    w = world();
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+    w.start();
+    await w.until(() => w.deployment()?.state === "healthy");
+    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+    await w.until(() => w.status("apps/web")?.reason === "Progressing");
+    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    w.apps.observe("web", { health: "Progressing", message: "being put back", rolledBack: true });
+    await w.until(() => w.status("apps/web")?.reason === "RolledBack");
+    w.apps.observe("web", { ...HEALTHY, message: "put back", rolledBack: true });
+    await w.until(() => w.status("apps/web")?.health === "Healthy");
+    w.mirror.push({ "apps/web.yaml": `# a comment\n${job("web", { image: "2" })}` });
+    await w.idle();
+    await w.round();
+    const reasons = w.events.of("job.changed").map(({ status }) => status.reason);
+    expect([w.status("apps/web")?.message, reasons.includes("HeldAfterFailure")]).toEqual([
+      "put back",
+      false,
+    ]);
+    expect(w.states()).toEqual({ "apps/web": "OutOfSync/Healthy/RolledBack" });
+  });
+
   it("is not fought over either when that happened while no engine was looking", async () => {
     w = world();
     w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });

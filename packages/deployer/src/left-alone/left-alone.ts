@@ -89,10 +89,22 @@ function settleRefused(verdict: Verdict, pass: Pass): void {
   const job = desired.jobs.get(key);
   if (!job && jobsOfBrokenFiles(pass).has(key)) return;
   const old = statuses.get(key);
+  const { target, id } = splitJobKey(key);
+  const live = pass.live.get(target)?.jobs.get(id);
+  const health = live?.observed.health ?? "Missing";
+  // What the scheduler put back by itself goes on starting, and stays what runs until Git changes the spec.
+  if (
+    reason === "HeldAfterFailure" &&
+    live &&
+    old?.reason === "RolledBack" &&
+    old.failed === job?.fingerprint
+  ) {
+    const message = live.observed.rolledBack ? live.observed.message : old.message;
+    leave(key, job?.file, { sync: "OutOfSync", health, reason: "RolledBack", message }, pass);
+    return;
+  }
   // The reason it failed for says more than that it is held.
   if (reason === "HeldAfterFailure" && old?.failed && !pass.term.dirty.has(key)) return;
-  const { target, id } = splitJobKey(key);
-  const health = pass.live.get(target)?.jobs.get(id)?.observed.health ?? "Missing";
   const sync = reason === "Suspended" ? syncOfSuspended(key, pass) : "OutOfSync";
   const before = heldMessage(verdict, old);
   leave(key, job?.file ?? old?.file, { sync, health, reason, message: before }, pass);
