@@ -1,4 +1,12 @@
-import { type Clock, type Kv, type KvEntry, type Random, SluiceError, systemClock } from "@sluice/core";
+import {
+  type Clock,
+  type Kv,
+  type KvEntry,
+  type KvLock,
+  type Random,
+  SluiceError,
+  systemClock,
+} from "@sluice/core";
 import { type ConnectionOptions, transportOptions } from "./connection-options.ts";
 import { serverLimits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
@@ -57,10 +65,14 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
     async lock(key, settings, signal) {
       signal.throwIfAborted();
       const either = AbortSignal.any([signal, closing.signal]);
-      await limits.known(either);
+      const asking = limits.known(either);
       const taking = takeLock(context, key, settings, either);
       background(taking.then(() => undefined));
-      return taking;
+      background(asking);
+      const lock = await taking;
+      // Whoever leads writes, and must know how much at a time. That was asked while the lock was taken.
+      await asking.catch(() => limits.known(either)).catch((error: unknown) => giveBack(lock, error));
+      return lock;
     },
     async close() {
       closing.abort(new SluiceError("KV_UNREACHABLE", "The connection to Consul is closed."));
@@ -69,6 +81,11 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
       wire.close();
     },
   };
+}
+
+async function giveBack(lock: KvLock, why: unknown): Promise<never> {
+  await lock.release();
+  throw why;
 }
 
 function asItIs(entry: KvEntry): KvEntry {

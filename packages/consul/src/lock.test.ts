@@ -28,7 +28,8 @@ it("creates a session that depends on its TTL alone, and takes the key with it",
   const lock = await kv.lock("lock", OPTIONS, forever());
   expect(lock.fence).toEqual({ key: "lock", session: "s" });
   await asked("index", 1);
-  const [, create, acquire] = server.seen;
+  const create = server.seen.find(({ path }) => path === "/session/create");
+  const acquire = server.seen.find(({ query }) => query.acquire !== undefined);
   expect(JSON.parse(create?.body ?? "")).toEqual({
     Name: "me: lock",
     TTL: "10000ms",
@@ -52,6 +53,21 @@ it("knows the limits of the server once a lock is held", async () => {
   await (await kv.lock("lock", OPTIONS, forever())).release();
   await (await kv.lock("lock", OPTIONS, forever())).release();
   expect(count("/txn")).toBe(1);
+});
+
+it("asks for the limits once more where that failed before the lock was there", async () => {
+  let asked = 0;
+  const { kv, count } = await against({
+    limits: () => ({ status: ++asked === 1 ? 500 : 413, body: "too many operations (129 > 64)" }),
+  });
+  await kv.lock("lock", OPTIONS, forever());
+  expect([count("/txn"), kv.limits.operations]).toEqual([2, 63]);
+});
+
+it("gives the lock back where the limits cannot be learnt", async () => {
+  const { kv, server } = await against({ limits: () => ({ status: 500, body: "No cluster leader" }) });
+  await expect(kv.lock("lock", OPTIONS, forever())).rejects.toMatchObject({ code: "KV_UNREACHABLE" });
+  expect(server.seen.map(nameOf).slice(-2)).toEqual(["PUT /kv/lock release", "PUT /session/destroy/s"]);
 });
 
 it("waits while another holds the key, takes it when it is free, and sits out the lock delay", async () => {

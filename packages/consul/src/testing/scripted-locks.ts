@@ -12,6 +12,8 @@ type Reaction = (request: Seen) => Answer | Fault | Promise<Answer | Fault>;
 
 /** What the server does; everything not given goes well, with the session "s" and the key held by it. */
 export interface LockScript {
+  /** The question how many operations a transaction may have. */
+  limits?: Reaction;
   create?: Reaction;
   renew?: Reaction;
   acquire?: Reaction;
@@ -30,11 +32,13 @@ export interface ScriptedLocks extends ScriptedConsul {
 export const heldBy = (session: string, index = 5): Answer =>
   keyAnswer("lock", "me", index, { Session: session });
 
+const OLD_LIMITS = { status: 413, body: "Transaction contains too many operations (129 > 64)" };
+
 /** A server with sessions and one lock. */
 export async function scriptedLocks(script: LockScript): Promise<ScriptedLocks> {
   const server = await scriptedConsul((request) => {
     const { path, query } = request;
-    if (path === "/txn") return { status: 413, body: "Transaction contains too many operations (129 > 64)" };
+    if (path === "/txn") return script.limits?.(request) ?? OLD_LIMITS;
     if (path === "/session/create") return script.create?.(request) ?? { body: { ID: "s" } };
     if (path.startsWith("/session/renew/")) return script.renew?.(request) ?? { body: [{ TTL: "10s" }] };
     if (path.startsWith("/session/destroy/")) return { body: true };

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import type { ObjectId } from "./ids.ts";
 import type { FilePath } from "./path.ts";
 
@@ -18,7 +18,7 @@ export function toggleFiles(
 ): FileSetDigest {
   const sum = Buffer.from(digest, "hex");
   for (const { path, oid } of files) {
-    const one = createHash("sha256").update(`${path}\0${oid}`).digest();
+    const one = hash("sha256", `${path}\0${oid}`, "buffer");
     for (let at = 0; at < 32; at++) sum[at] = (sum[at] as number) ^ (one[at] as number);
   }
   return sum.toString("hex");

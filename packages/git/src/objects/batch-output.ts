@@ -29,15 +29,16 @@ export function batchOutput({
   headerOnly,
   answer,
 }: BatchOutputOptions): (chunk: Buffer) => void {
-  let header: Buffer = Buffer.alloc(0);
+  /** What came of a header so far. */
+  let header = "";
   let body: { type: GitObject["type"]; size: number; bytes: Buffer | undefined; filled: number } | undefined;
 
   function takeHeader(chunk: Buffer): Buffer {
     const end = chunk.indexOf(LINE_FEED);
-    header = Buffer.concat([header, end < 0 ? chunk : chunk.subarray(0, end)]);
+    header += chunk.toString("latin1", 0, Math.min(end < 0 ? chunk.length : end, LONGEST_HEADER + 1));
     if (end < 0 && header.length <= LONGEST_HEADER) return Buffer.alloc(0);
-    const line = header.toString("latin1").slice(0, LONGEST_HEADER);
-    header = Buffer.alloc(0);
+    const line = header.slice(0, LONGEST_HEADER);
+    header = "";
     const [, name, digits] = HEADER.exec(line) ?? [];
     const type = name as GitObject["type"];
     const size = Number(digits);

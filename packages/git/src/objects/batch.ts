@@ -2,6 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
 import { type BatchAnswer, batchOutput } from "./batch-output.ts";
 import type { CatFileOptions } from "./cat-file.ts";
+import type { MeasuredSizes } from "./measured-sizes.ts";
 import { DamagedObject, type GitObject, missingObject, type ObjectSize, tooLarge } from "./object-reader.ts";
 
 /** One child process `git cat-file`, which answers in the order asked. */
@@ -31,17 +32,17 @@ interface Asked {
   readonly sizeOnly: boolean;
 }
 
-/** Objects that were found to be short enough; they need not be asked for their size a second time. */
-const MOST_MEASURED = 2048;
+export interface BatchOptions extends CatFileOptions {
+  readonly measured: MeasuredSizes;
+}
 
-export function startBatch(options: CatFileOptions, gitDir: string, ended: () => void): Batch {
-  const { asksSizes, largestBytes } = options;
+export function startBatch(options: BatchOptions, gitDir: string, ended: () => void): Batch {
+  const { asksSizes, largestBytes, measured } = options;
   const child = spawnCatFile(options, gitDir);
   const waiting: Asked[] = [];
   const stop = new AbortController();
   const said = endOfStderr(child);
   const post = gathered((lines) => child.stdin.write(asksSizes ? `${lines}flush\n` : lines, "latin1"));
-  const measured = lastOnes(MOST_MEASURED);
   let heard = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
@@ -65,7 +66,7 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
     const fits = one.kind === "info" && one.size <= largestBytes(one.type);
     if (question?.want === "content" && fits) send(question, false);
     else if (question) settle(question, one);
-    if (question?.want === "size" && fits) measured.add(question.oid);
+    if (question?.want === "size" && fits) measured.add(question.oid, { type: one.type, size: one.size });
     if (one.kind === "broken") finish("gave an answer that cannot be read");
   }
   const take = batchOutput({ largestBytes, headerOnly: () => waiting[0]?.sizeOnly ?? false, answer });
@@ -79,7 +80,7 @@ export function startBatch(options: CatFileOptions, gitDir: string, ended: () =>
   return {
     ask(question) {
       if (stop.signal.aborted) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
-      send(question, asksSizes && !(question.want === "content" && measured.has(question.oid)));
+      send(question, asksSizes && !(question.want === "content" && measured.forget(question.oid)));
       watch(() => finish(`was silent for ${options.timeoutMs} ms`));
     },
     end: () => finish("was ended"),
@@ -95,22 +96,6 @@ function spawnCatFile(
   // Buffered, git answers a whole lot of questions at once; otherwise it writes, and we read, each answer on its own.
   const how = asksSizes ? ["--batch-command", "--buffer"] : ["--batch"];
   return spawn(git, [...global, "cat-file", ...how], { env, stdio: "pipe" });
-}
-
-/** Remembers about the last so many. */
-function lastOnes(most: number): { add(oid: ObjectId): void; has(oid: ObjectId): boolean } {
-  let newer = new Set<ObjectId>();
-  let older = newer;
-  return {
-    has: (oid) => newer.has(oid) || older.has(oid),
-    add(oid) {
-      if (newer.size >= most) {
-        older = newer;
-        newer = new Set();
-      }
-      newer.add(oid);
-    },
-  };
 }
 
 /** Passes on as one text what is posted at one time: a write for each question would cost more than its answer. */

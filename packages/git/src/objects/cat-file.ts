@@ -1,5 +1,6 @@
 import { type Clock, type ObjectId, SluiceError } from "@sluice/core";
 import { type Batch, BatchEnded, startBatch } from "./batch.ts";
+import { measuredSizes } from "./measured-sizes.ts";
 import type { GitObject, LargestBytes, ObjectReader, ObjectSize } from "./object-reader.ts";
 
 export interface CatFileOptions {
@@ -15,9 +16,15 @@ export interface CatFileOptions {
   readonly largestBytes: LargestBytes;
 }
 
+/** Objects whose size is remembered until they are read: those of a large repository are measured before the first is. */
+const MOST_MEASURED = 65_536;
+
 /** Objects through one long-lived `git cat-file`, started when first needed and again after it died. */
 export function catFileReader(options: CatFileOptions): ObjectReader {
+  const measured = measuredSizes(MOST_MEASURED);
   let batch: Promise<Batch> | undefined;
+  /** The same once it runs: most questions then need not wait for it. */
+  let live: Batch | undefined;
   let closed = false;
 
   function running(): Promise<Batch> {
@@ -26,15 +33,20 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
   }
   function start(): Promise<Batch> {
     const forget = () => {
-      if (batch === started) batch = undefined;
+      if (batch !== started) return;
+      batch = undefined;
+      live = undefined;
     };
-    const started = options.gitDir().then((gitDir) => startBatch(options, gitDir, forget));
+    const started = options.gitDir().then((gitDir) => {
+      live = startBatch({ ...options, measured }, gitDir, forget);
+      return live;
+    });
     started.catch(forget);
     return started;
   }
-  async function askOnce<T>(question: (batch: Batch) => Promise<T>): Promise<T> {
-    if (closed) throw new SluiceError("GIT_FAILED", "the source is closed");
-    return question(await running());
+  function askOnce<T>(question: (batch: Batch) => Promise<T>): Promise<T> {
+    if (closed) return Promise.reject(new SluiceError("GIT_FAILED", "the source is closed"));
+    return live ? question(live) : running().then(question);
   }
   async function ask<T>(question: (batch: Batch) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
     signal?.throwIfAborted();
@@ -51,7 +63,10 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
   return {
     read: (oid, signal) => ask((batch) => content(oid, batch), signal),
     ...(options.asksSizes
-      ? { size: (oid: ObjectId, signal?: AbortSignal) => ask((batch) => size(oid, batch), signal) }
+      ? {
+          size: async (oid: ObjectId, signal?: AbortSignal) =>
+            measured.get(oid) ?? ask((batch) => size(oid, batch), signal),
+        }
       : {}),
     async close() {
       closed = true;

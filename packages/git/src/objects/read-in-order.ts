@@ -1,5 +1,5 @@
 import { type ObjectId, SluiceError } from "@sluice/core";
-import type { GitObject, ObjectReader } from "./object-reader.ts";
+import type { GitObject, ObjectReader, ObjectSize } from "./object-reader.ts";
 
 /** Bytes asked for at once: enough that asking costs little, few enough that two such groups are little memory. */
 const GROUP_BYTES = 1024 * 1024;
@@ -27,13 +27,21 @@ export async function sizesInOrder(
   signal?: AbortSignal,
 ): Promise<readonly number[]> {
   const sizes: number[] = [];
-  for (let at = 0; at < oids.length; at += AT_ONCE) {
-    const answers = await Promise.all(oids.slice(at, at + AT_ONCE).map((oid) => sizeOf(oid, signal)));
+  function take(answers: readonly ObjectSize[]) {
     for (const { type, size } of answers) {
       if (type !== "blob") throw notBlob(oids[sizes.length], type);
       sizes.push(size);
     }
   }
+  let asked: Promise<readonly ObjectSize[]> = Promise.resolve([]);
+  for (let at = 0; at < oids.length; at += AT_ONCE) {
+    const next = Promise.all(oids.slice(at, at + AT_ONCE).map((oid) => sizeOf(oid, signal)));
+    // Awaited in its turn; a failure before that must not count as unhandled.
+    next.catch(() => undefined);
+    take(await asked);
+    asked = next;
+  }
+  take(await asked);
   return sizes;
 }
 
