@@ -1,5 +1,12 @@
 import { setMaxListeners } from "node:events";
-import { EVERY_ENVIRONMENT, emitterFor, isSluiceError, messageOf, missingRules, SluiceError } from "@sluice/core";
+import {
+  EVERY_ENVIRONMENT,
+  emitterFor,
+  isSluiceError,
+  messageOf,
+  missingRules,
+  SluiceError,
+} from "@sluice/core";
 import type { LiveEnvironments } from "./branches/live.ts";
 import { type Environment, milliseconds } from "./environment.ts";
 import { eventLog } from "./event-log.ts";
