@@ -4,7 +4,7 @@ import { type LoggedEvent, readEventLog } from "./event-log.ts";
 
 /** How many events the log of all processes keeps. */
 const KEPT = 256;
-const ATTEMPTS = 8;
+const TOLD_AFTER = 6;
 const BACKOFF = { firstMs: 100, mostMs: 10_000 };
 
 export interface NoticeLogOptions {
@@ -12,31 +12,38 @@ export interface NoticeLogOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of writes that were given up. */
+  /** Told once of writes that keep failing. */
   readonly onError: (error: unknown) => void;
 }
 
 /** Events whose environment has no log of its own, in one log that all processes write, for the notifier, whichever runs it. */
-export function noticeLog(options: NoticeLogOptions): EventSink & { flush(): Promise<void> } {
+export interface NoticeLog extends EventSink {
+  /** Tries once more to write what is not written, and then no more. */
+  close(): Promise<void>;
+}
+
+/** While the KV does not answer events wait, the newest of them. */
+export function noticeLog(options: NoticeLogOptions): NoticeLog {
   const { clock, random, onError } = options;
+  const closing = new AbortController();
   let incoming: SluiceEvent[] = [];
   let writing: Promise<void> | undefined;
 
   async function write() {
-    for (let failures = 0; incoming.length > 0; ) {
+    for (let failures = 0; incoming.length > 0; failures++) {
       const batch = incoming;
       incoming = [];
-      try {
-        if (await append(batch, options)) {
-          failures = 0;
-          continue;
-        }
-      } catch (error) {
-        if (failures + 1 >= ATTEMPTS) return onError(error);
+      const last = closing.signal.aborted;
+      const written = await append(batch, options).catch((error: unknown) => {
+        if (failures === TOLD_AFTER || last) onError(error);
+        return last;
+      });
+      if (written) {
+        failures = -1;
+        continue;
       }
       incoming = [...batch, ...incoming].slice(-KEPT);
-      await clock.sleep(backoffMs(failures, BACKOFF, random));
-      failures += 1;
+      await clock.sleep(backoffMs(failures, BACKOFF, random), closing.signal);
     }
   }
 
@@ -48,7 +55,10 @@ export function noticeLog(options: NoticeLogOptions): EventSink & { flush(): Pro
         writing = undefined;
       });
     },
-    flush: async () => void (await writing),
+    async close() {
+      closing.abort();
+      await writing;
+    },
   };
 }
 

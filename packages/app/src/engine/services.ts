@@ -55,7 +55,7 @@ export function runServices(given: ServiceOptions): Promise<never> {
   closing.add("services", async () => {
     stopping.abort();
     await Promise.all(running);
-    await notices?.flush();
+    await notices?.close();
   });
   return failed;
 }
