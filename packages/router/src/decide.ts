@@ -1,14 +1,16 @@
 import type { ServiceInstance } from "@sluice/core";
-import type { RunningSlot } from "./balancer/balancer.ts";
+import { withoutClashes } from "./clashes.ts";
 import { type GuardState, guardServers } from "./guard.ts";
 import type { Backend } from "./render.ts";
-import { type Route, routeOf, withoutClashes } from "./route.ts";
+import { type Route, type RouteFinding, routeOf } from "./route.ts";
 import { assignSlots, emptySlots, FEWEST_SLOTS, releaseSlots, type Slot } from "./slots.ts";
 
 /** What is remembered from look to look. */
 export interface RouterMemory {
   /** The last usable route of each service. */
   readonly routes: Map<string, Route>;
+  /** Which service has which place, as `withoutClashes` tells. */
+  holders: ReadonlyMap<string, string>;
   readonly guards: Map<string, GuardState>;
   /** By the backend's name. */
   readonly slots: Map<string, readonly Slot[]>;
@@ -17,7 +19,7 @@ export interface RouterMemory {
 }
 
 export function routerMemory(): RouterMemory {
-  return { routes: new Map(), guards: new Map(), slots: new Map(), draining: new Map() };
+  return { routes: new Map(), holders: new Map(), guards: new Map(), slots: new Map(), draining: new Map() };
 }
 
 export interface DecideOptions {
@@ -26,6 +28,8 @@ export interface DecideOptions {
   readonly holdMs: number;
   readonly holdEmptyMs: number;
   readonly drainMs: number;
+  /** Ports that are the balancer's own. */
+  readonly reserved: ReadonlySet<number>;
 }
 
 export interface Decision {
@@ -45,45 +49,54 @@ export function decide(
   const held = new Map<string, number>();
   const found: Route[] = [];
   for (const [service, instances] of services) {
-    const route = routeFor(service, instances, memory, problems);
+    const finding = routeOf(service, instances);
+    const route = routeFor(service, instances.length, finding, memory);
+    if (instances.length > 0) problems.push(...finding.problems);
     if (!route) continue;
-    const guarded = guardServers(memory.guards.get(service), route.servers, options);
+    const released = new Set(finding.released);
+    const guarded = guardServers(memory.guards.get(service), route.servers, released, options);
     memory.guards.set(service, guarded);
     if (guarded.held > 0) held.set(service, guarded.held);
     if (instances.length === 0 && guarded.servers.length === 0) forget(service, memory);
     else found.push({ ...route, servers: guarded.servers });
   }
-  const clashless = withoutClashes(found);
+  const clashless = withoutClashes(found, { holders: memory.holders, reserved: options.reserved });
+  memory.holders = clashless.holders;
   problems.push(...clashless.problems);
   const backends = clashless.routes.map(({ servers, ...route }) => {
     const slots = nextSlots(route.name, servers, memory, options);
     return { route, slots };
   });
+  forgetAllBut(new Set(backends.map(({ route }) => route.name)), memory);
   return { backends, problems, held };
 }
 
-/** A service of which nothing is left keeps its last route for as long as its servers are held. */
+/**
+ * A service of which nothing is left keeps its last route for as long as its servers are held, and one whose words turn into
+ * something that cannot be used for as long as it is there: traffic goes on where it went.
+ */
 function routeFor(
   service: string,
-  instances: readonly ServiceInstance[],
+  instances: number,
+  { route, servers }: RouteFinding,
   { routes }: RouterMemory,
-  problems: string[],
 ): Route | undefined {
-  if (instances.length === 0) {
-    const last = routes.get(service);
-    return last && { ...last, servers: [] };
-  }
-  const finding = routeOf(service, instances);
-  problems.push(...finding.problems);
-  if (finding.route) routes.set(service, finding.route);
-  return finding.route;
+  const last = routes.get(service);
+  if (instances === 0 || !route) return last && { ...last, servers };
+  routes.set(service, route);
+  return route;
 }
 
-function forget(service: string, { routes, guards, slots }: RouterMemory): void {
-  const name = routes.get(service)?.name;
+/** What is remembered of backends that are no more, as of those that lost their place to another. */
+function forgetAllBut(backends: ReadonlySet<string>, { slots, draining }: RouterMemory): void {
+  for (const name of slots.keys()) if (!backends.has(name)) slots.delete(name);
+  for (const key of draining.keys())
+    if (!backends.has(key.slice(0, key.lastIndexOf("/")))) draining.delete(key);
+}
+
+function forget(service: string, { routes, guards }: RouterMemory): void {
   routes.delete(service);
   guards.delete(service);
-  if (name !== undefined) slots.delete(name);
 }
 
 function nextSlots(
@@ -102,28 +115,4 @@ function nextSlots(
   }
   slots.set(backend, next);
   return next;
-}
-
-/** Begins where a running balancer is: its servers keep their slots, so that nothing has to be reloaded. */
-export function seedSlots(
-  running: ReadonlyMap<string, readonly RunningSlot[]>,
-  services: ReadonlyMap<string, readonly ServiceInstance[]>,
-  memory: RouterMemory,
-): void {
-  for (const [service, instances] of services) {
-    const route = routeOf(service, instances).route;
-    const found = route && running.get(route.name);
-    if (!route || !found) continue;
-    const byPlace = new Map(route.servers.map((server) => [`${server.address}:${server.port}`, server]));
-    const slots = found.map(({ name, address, port, weight, state }): Slot => {
-      const known = byPlace.get(`${address}:${port}`);
-      byPlace.delete(`${address}:${port}`);
-      // One that the catalog does not name: it is let go as any other, under the guard.
-      const server = known ?? { id: `slot/${name}`, address, port, weight };
-      return { name, server: state === "maint" ? undefined : server, draining: state === "drain" };
-    });
-    memory.slots.set(route.name, slots);
-    const servers = slots.flatMap(({ server, draining }) => (server && !draining ? [server] : []));
-    memory.guards.set(service, { servers, missingSince: undefined });
-  }
 }

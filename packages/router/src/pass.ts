@@ -1,9 +1,12 @@
 import { type Clock, type Emit, type Outcome, type ServiceInstance, SluiceError, wait } from "@sluice/core";
 import { type ApplyContext, acceptable, reloadWith } from "./apply.ts";
-import { type Decision, decide, type RouterMemory, seedSlots } from "./decide.ts";
-import type { Timing } from "./options.ts";
+import type { Loaded } from "./balancer/balancer.ts";
+import { begin } from "./begin.ts";
+import { type Decision, decide, type RouterMemory } from "./decide.ts";
+import type { RouterOptions, Timing } from "./options.ts";
 import type { Backend, Rendered } from "./render.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { Trust } from "./trust.ts";
 
 export interface Work extends ApplyContext {
   readonly memory: RouterMemory;
@@ -12,6 +15,9 @@ export interface Work extends ApplyContext {
   readonly snapshot: Snapshot;
   readonly clock: Clock;
   readonly emit: Emit;
+  readonly looked: RouterOptions["looked"];
+  /** Ports that are the balancer's own. */
+  readonly reserved: ReadonlySet<number>;
   readonly state: {
     /** True once it is known what the balancer runs with. */
     begun: boolean;
@@ -19,8 +25,9 @@ export interface Work extends ApplyContext {
     told: Set<string>;
     /** Services that were told to be held. */
     held: Set<string>;
-    /** What the balancer refused, by the backend's text; it is not offered again as it is. */
-    readonly refused: Map<string, string>;
+    readonly trust: Trust;
+    /** The structure that did not come to work last, told once. */
+    rolledBack: string | undefined;
     /** When the last reloads were, in milliseconds since the epoch. */
     reloads: number[];
     /** Since when the balancer serves what the catalog does not name. */
@@ -32,7 +39,7 @@ type Services = ReadonlyMap<string, readonly ServiceInstance[]>;
 
 /** Reloads that are let through in a row. */
 const BURST = 2;
-const MOST_REFUSALS = 1_000;
+const SOON_MS = 50;
 
 /** One look: what is wanted, what is there, and the gentlest way between. Undefined: everything is as wanted. */
 export async function lookAt(
@@ -40,34 +47,18 @@ export async function lookAt(
   work: Work,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
-  const { memory, timing, clock, mostRemoved } = work;
+  const { memory, timing, clock, mostRemoved, reserved, state } = work;
   const waiting = await begin(services, work, signal);
   if (waiting) return waiting;
-  const decision = decide(services, memory, { ...timing, mostRemoved, now: clock.now() });
+  const decision = decide(services, memory, { ...timing, mostRemoved, reserved, now: clock.now() });
   tell(decision, work);
-  const offered = decision.backends.filter((one) => !work.state.refused.has(textOf(one)));
+  const offered = state.trust.offer(decision.backends, clock.now());
   const outcome = await bringAbout(offered, work, signal);
-  return outcome ?? untilNext(decision, work);
-}
-
-/** Takes over from a balancer that runs: its servers keep their places. */
-async function begin(services: Services, work: Work, signal: AbortSignal): Promise<Outcome | undefined> {
-  const { balancer, memory, state, timing, clock, emit } = work;
-  if (state.begun) return undefined;
-  const loaded = await balancer.loaded(signal);
-  const running = loaded?.structure && balancer.readServers ? await balancer.readServers(signal) : new Map();
-  const lost = [...running.keys()].filter((name) => !services.has(name) && !name.startsWith("sluice-"));
-  if (lost.length > 0) {
-    if (state.missingSince === undefined)
-      for (const service of lost)
-        emit({ type: "router.held", service, servers: running.get(service)?.length ?? 0 });
-    state.missingSince ??= clock.now();
-    const left = state.missingSince + timing.holdMs - clock.now();
-    if (left > 0) return wait("Pending", "the balancer serves what the catalog does not name", left);
-  }
-  seedSlots(running, services, memory);
-  state.begun = true;
-  return undefined;
+  if (outcome) return outcome;
+  look(decision, work);
+  state.trust.worked(offered);
+  const heldBack = state.trust.offer(decision.backends, clock.now()).length > offered.length;
+  return heldBack ? wait("Pending", "more routes are tried", SOON_MS) : untilNext(decision, work);
 }
 
 async function bringAbout(
@@ -80,58 +71,80 @@ async function bringAbout(
   const wanted = renderer.render(backends);
   const [there, loaded] = await Promise.all([file.read(), balancer.loaded(signal)]);
   const inPlace = there === wanted.text;
-  const sameStructure = loaded?.structure === wanted.structure;
-  if (inPlace && sameStructure) {
+  if (loaded?.structure === wanted.structure && (inPlace || balancer.applyServers)) {
     const servers = (await balancer.applyServers?.(backends, signal)) ?? 0;
-    if (servers > 0) changed(work, backends, false, startedAt);
+    if (!inPlace) await keepForNextStart(wanted, work, signal);
+    if (servers > 0 || !inPlace) changed(work, backends, false, startedAt);
     return undefined;
   }
-  if (sameStructure && balancer.applyServers) return withoutReload(backends, wanted, work, startedAt, signal);
-  const left = reloadDue(work);
+  await followServers(backends, loaded, work, signal);
+  const left = loaded ? reloadDue(work) : 0;
   if (left > 0) return wait("Pending", "the load balancer was reloaded a moment ago", left);
-  const accepted = await acceptable(backends, work, signal);
-  for (const { backend, words } of accepted.refused) refuse(backend, words, work);
+  const { refused } = await acceptable(backends, work, signal);
+  for (const { backend, words } of refused) refuse(backend, words, work);
+  if (refused.length > 0) return wait("Pending", "the load balancer refuses some routes", SOON_MS);
   if (!loaded) {
-    await file.replace();
+    if (!inPlace) await file.replace();
     throw new SluiceError("BALANCER_FAILED", "the load balancer does not run; its file is written", {
       hint: "Start it; the router then finds it by its sockets.",
     });
   }
-  await reload(accepted.rendered, loaded.structure, work, signal);
-  changed(work, accepted.backends, true, startedAt);
+  await reload(backends, wanted, loaded, work, signal);
+  changed(work, backends, true, startedAt);
   return undefined;
 }
 
-/** Only servers came or went: the file is for the next start, the running balancer is told by its socket. */
-async function withoutReload(
-  backends: readonly Backend[],
+/** Only servers came or went, and the running balancer was told: the file is for its next start. */
+async function keepForNextStart(
   wanted: Rendered,
-  work: Work,
-  startedAt: number,
+  { balancer, file }: Work,
   signal: AbortSignal,
-): Promise<undefined> {
-  const { balancer, file } = work;
-  await balancer.applyServers?.(backends, signal);
+): Promise<void> {
   const staged = await file.stage(wanted.text);
   const { refusal } = await balancer.check(staged, signal);
   if (refusal !== undefined)
     throw new SluiceError("BALANCER_FAILED", `the load balancer refuses: ${refusal}`);
   await file.replace();
-  changed(work, backends, false, startedAt);
+}
+
+/** However long a reload has to wait, or fails: what is loaded already follows the catalog. */
+async function followServers(
+  backends: readonly Backend[],
+  loaded: Loaded | undefined,
+  { balancer }: Work,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!loaded?.structure || !balancer.applyServers || !balancer.readServers) return;
+  const running = await balancer.readServers(signal);
+  const there = backends.map(({ route, slots }) => {
+    const names = new Set(running.get(route.name)?.map(({ name }) => name));
+    return { route, slots: slots.filter(({ name }) => names.has(name)) };
+  });
+  await balancer.applyServers(there, signal);
 }
 
 async function reload(
-  rendered: Rendered,
-  before: string | undefined,
+  backends: readonly Backend[],
+  wanted: Rendered,
+  { structure }: Loaded,
   work: Work,
   signal: AbortSignal,
 ): Promise<void> {
-  work.state.reloads = [...work.state.reloads, work.clock.now()].slice(-BURST);
+  const { state, clock, emit } = work;
+  state.reloads = [...state.reloads, clock.now()].slice(-BURST);
   try {
-    await reloadWith(rendered, before, work, signal);
+    await reloadWith(wanted, structure, work, signal);
+    state.rolledBack = undefined;
   } catch (error) {
-    if (!signal.aborted && error instanceof Error)
-      work.emit({ type: "router.rolled-back", message: error.message });
+    if (signal.aborted || !(error instanceof Error)) throw error;
+    if (state.rolledBack !== wanted.structure) emit({ type: "router.rolled-back", message: error.message });
+    state.rolledBack = wanted.structure;
+    const guilty = state.trust.failed(backends, clock.now());
+    if (guilty)
+      emit({
+        type: "router.left-out",
+        message: `${guilty.route.service}: the load balancer does not come to work with it`,
+      });
     throw error;
   }
 }
@@ -143,18 +156,24 @@ function reloadDue({ state, timing, clock }: Work): number {
   return oldest + BURST * timing.reloadMs - clock.now();
 }
 
-function refuse(backend: Backend, words: string, { state, emit }: Work): void {
-  if (state.refused.size >= MOST_REFUSALS) state.refused.clear();
-  state.refused.set(textOf(backend), words);
-  emit({
-    type: "router.left-out",
-    message: `${backend.route.service}: the load balancer refuses it: ${words}`,
+function refuse(backend: Backend, words: string, { state, emit, clock }: Work): void {
+  if (!state.trust.refuse(backend, clock.now())) return;
+  const message = `${backend.route.service}: the load balancer refuses it: ${words}`;
+  emit({ type: "router.left-out", message });
+}
+
+function look({ backends, held, problems }: Decision, { looked }: Work): void {
+  looked?.({
+    services: backends.length,
+    servers: serversOf(backends),
+    held: [...held.values()].reduce((sum, count) => sum + count, 0),
+    leftOut: problems.length,
   });
 }
 
-/** What of a backend decides whether it is refused: everything but its servers. */
-function textOf({ route }: Backend): string {
-  return JSON.stringify(route);
+function serversOf(backends: readonly Backend[]): number {
+  const slots = backends.flatMap((backend) => backend.slots);
+  return slots.filter(({ server, draining }) => server && !draining).length;
 }
 
 function changed(
@@ -163,11 +182,9 @@ function changed(
   reloaded: boolean,
   since: number,
 ): void {
-  const servers = backends.flatMap(({ slots }) =>
-    slots.filter(({ server, draining }) => server && !draining),
-  );
+  const servers = serversOf(backends);
   const ms = clock.now() - since;
-  emit({ type: "router.changed", services: backends.length, servers: servers.length, reloaded, ms });
+  emit({ type: "router.changed", services: backends.length, servers, reloaded, ms });
 }
 
 function tell({ problems, held }: Decision, { state, emit }: Work): void {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { messageOf, SluiceError } from "@sluice/core";
 import { Liquid, type Template } from "liquidjs";
+import { frontsOf } from "./fronts.ts";
 import type { Route } from "./route.ts";
 import type { Slot } from "./slots.ts";
 
@@ -27,8 +28,8 @@ const LIMITS = { parseLimit: 1_000_000, renderLimit: 10_000, memoryLimit: 500_00
 
 /**
  * Templates are Liquid (https://liquidjs.com): they compute nothing but text and reach no file. They are given `config` (this
- * file's structure), `settings` as configured, and `routes`, by name: each `name`, `service`, `mode`, `hosts`, `path`, `port`,
- * `check`, `sticky` and `slots`: each `name`, `address`, `port`, `weight`, `enabled`; and the same as `ordered`, the most specific first.
+ * file's structure), `settings` as configured, `routes`, by name: each `name`, `service`, `mode`, `hosts`, `path`, `port`, `check`,
+ * `sticky` and `slots`: each `name`, `address`, `port`, `weight`, `enabled`; and `fronts`, as `frontsOf` tells.
  *
  * @param source the template's text. @param settings words for the template alone.
  * @throws TEMPLATE_INVALID, with the line.
@@ -47,8 +48,8 @@ export function renderer(source: string, settings: Readonly<Record<string, unkno
   const text = (backends: readonly Backend[], config: string, blank: boolean): string =>
     guarded(() => {
       const routes = backends.map((backend) => viewOf(backend, blank));
-      const ordered = [...routes].sort(mostSpecific);
-      return liquid.renderSync(parsed as Template[], { config, settings, routes, ordered }) as string;
+      const fronts = frontsOf(backends.map(({ route }) => route));
+      return liquid.renderSync(parsed as Template[], { config, settings, routes, fronts }) as string;
     });
   return {
     render(backends) {
@@ -62,20 +63,7 @@ export function renderer(source: string, settings: Readonly<Record<string, unkno
   };
 }
 
-/** The longest path first, then what names hosts. */
-function mostSpecific(a: View, b: View): number {
-  return (
-    (b.path?.length ?? 0) - (a.path?.length ?? 0) || Number(b.hosts.length > 0) - Number(a.hosts.length > 0)
-  );
-}
-
-interface View {
-  readonly [member: string]: unknown;
-  readonly path: string | null;
-  readonly hosts: readonly string[];
-}
-
-function viewOf({ route, slots }: Backend, blank: boolean): View {
+function viewOf({ route, slots }: Backend, blank: boolean): object {
   return {
     ...route,
     path: route.path ?? null,

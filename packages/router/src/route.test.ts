@@ -2,7 +2,7 @@ import type { ServiceInstance } from "@sluice/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { renderer } from "./render.ts";
-import { type Route, routeOf, withoutClashes } from "./route.ts";
+import { type Route, routeOf } from "./route.ts";
 import { assignSlots, emptySlots } from "./slots.ts";
 import { builtInTemplate } from "./templates.ts";
 
@@ -39,8 +39,29 @@ describe("the route of a service", () => {
         sticky: true,
         servers: [{ id: "n1/web-1", address: "10.0.0.1", port: 8080, weight: 256 }],
       },
+      servers: [{ id: "n1/web-1", address: "10.0.0.1", port: 8080, weight: 256 }],
+      released: [],
       problems: [],
     });
+  });
+
+  it("counts the silence of most instances, and never mixes what two of them say", () => {
+    const said = (meta: Record<string, string>, id: string) => instance({ id, meta });
+    const host = { lb_host: "shop.example.org" };
+    const { route } = routeOf("web", [
+      said(host, "1"),
+      said(host, "2"),
+      said({ lb_host: "b.example.org", lb_path: "/x" }, "3"),
+    ]);
+    expect([route?.hosts, route?.path]).toEqual([["shop.example.org"], undefined]);
+  });
+
+  it("names what was taken out by hand, and gives addresses one form", () => {
+    const { servers, released } = routeOf("web", [
+      instance({ id: "1", status: "maintenance" }),
+      instance({ id: "2", address: "FD00:0:0::0001" }),
+    ]);
+    expect([released, servers.map(({ address }) => address)]).toEqual([["n1/1"], ["fd00::1"]]);
   });
 
   it("holds what is passing or warning, and nothing else", () => {
@@ -66,6 +87,9 @@ describe("the route of a service", () => {
     ["web", { lb_host: "a b" }, /lb_host "a b" is no host name/],
     ["web", { lb_host: "x\n  bind :22" }, /is no host name/],
     ["web", { lb_host: "a", lb_path: "/ if TRUE" }, /lb_path .* is no plain path/],
+    ["sluice-nothing", { lb_host: "a" }, /has a name that no backend can bear/],
+    ["web", { lb_host: "a", lb_path: "/it's" }, /is no plain path/],
+    ["web", { lb_host: "a", lb_path: "/a;return" }, /is no plain path/],
     ["web", { lb_host: "a", lb_check: "no" }, /lb_check "no" is no plain path/],
     ["web", { lb_host: "a", lb_port: "70000" }, /lb_port "70000" is no port/],
     ["web", { lb_host: "a", lb_mode: "udp" }, /lb_mode is http or tcp/],
@@ -78,31 +102,15 @@ describe("the route of a service", () => {
 
   it.each([
     ["shop", 80],
+    ["0.0.0.0", 80],
+    ["0:0::0", 80],
+    ["fe80::1%eth0", 80],
     ["10.0.0.1 disabled\n", 80],
     ["10.0.0.1", 0],
     ["10.0.0.1", 99_999],
   ])("leaves out an instance at %j:%i alone", (address, port) => {
     const { route, problems } = routeOf("web", [instance({ id: "bad", address, port }), instance()]);
     expect([route?.servers.map(({ id }) => id), problems.length]).toEqual([["n1/web-1"], 1]);
-  });
-
-  it("gives a place to one service only, the first by name", () => {
-    const route = (name: string, more: Partial<Route>) => ({
-      ...(routeOf(name, [instance()]).route as Route),
-      ...more,
-    });
-    const { routes, problems } = withoutClashes([
-      route("b", {}),
-      route("a", {}),
-      route("c", { path: "/c" }),
-      route("d", { mode: "tcp", port: 9000, hosts: [] }),
-      route("e", { mode: "tcp", port: 9000, hosts: [] }),
-    ]);
-    expect(routes.map(({ name }) => name)).toEqual(["a", "c", "d"]);
-    expect(problems).toEqual([
-      "b: host shop.example.org belongs to a already",
-      "e: port 9000 belongs to d already",
-    ]);
   });
 });
 
@@ -147,7 +155,7 @@ describe("the file", () => {
           instance({ address, port, meta: { lb_host: "ok.example.org", ...said } }),
         ]);
         if (!route) return;
-        const plain = { ...route, name: "web", service: "web", hosts: route.hosts.map(() => "x.y") };
+        const plain: Route = { ...route, name: "web", service: "web", hosts: route.hosts.map(() => "x.y") };
         const lines = (one: Route) => rendered([one]).text.split("\n").length;
         expect(lines(route)).toBe(lines({ ...plain, path: route.path && "/p", check: route.check && "/c" }));
       }),

@@ -34,105 +34,120 @@ export interface Route {
 
 export interface RouteFinding {
   readonly route: Route | undefined;
+  /** Where traffic may go, whether or not there is a route. */
+  readonly servers: readonly RoutedServer[];
+  /** Ids of those that a person took out, by Consul's maintenance mode. */
+  readonly released: readonly string[];
   /** Why something was left out, a sentence each. */
   readonly problems: readonly string[];
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/;
+const NAME = /^(?!sluice-)[A-Za-z0-9][A-Za-z0-9_.-]{0,126}$/;
 const HOST =
   /^(\*\.)?[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/;
-const PATH = /^\/[A-Za-z0-9._~!&'()*+,;=:@/-]{0,255}$/;
+/** Without what is a quote, an end or a comment in some balancer's language. */
+const PATH = /^\/[A-Za-z0-9._~+,=:@/-]{0,255}$/;
+const WORDS = ["lb_host", "lb_path", "lb_port", "lb_mode", "lb_check", "lb_sticky"] as const;
 
 /**
  * What the instances of a service ask for with their Meta: `lb_host` (several, separated by commas), `lb_path`, `lb_port`, `lb_mode`,
- * `lb_check`, `lb_sticky`. Where instances differ, as in the middle of an update, the most of them decide, then the alphabet.
- * Nothing in a catalog can put anything into a configuration but what these rules let through.
+ * `lb_check`, `lb_sticky`. Where instances differ, as in the middle of an update, what most of them say as a whole decides, then
+ * who says more, then the alphabet. Nothing in a catalog can put anything into a configuration but what these rules let through.
  */
 export function routeOf(service: string, instances: readonly ServiceInstance[]): RouteFinding {
-  if (!NAME.test(service))
-    return left(`the service ${JSON.stringify(service)} has a name that no backend can bear`);
-  const said = (key: string) => mostSaid(instances, key);
-  const hosts = (said("lb_host") ?? "")
-    .split(",")
-    .map((host) => host.trim())
-    .filter(Boolean);
-  const badHost = hosts.find((host) => !HOST.test(host) || host.length > 253);
-  if (badHost) return left(`${service}: lb_host ${JSON.stringify(badHost)} is no host name`);
-  const path = said("lb_path");
-  if (path !== undefined && !PATH.test(path))
-    return left(`${service}: lb_path ${JSON.stringify(path)} is no plain path`);
-  const check = said("lb_check");
-  if (check !== undefined && !PATH.test(check))
-    return left(`${service}: lb_check ${JSON.stringify(check)} is no plain path`);
-  const mode = said("lb_mode") ?? "http";
-  if (mode !== "http" && mode !== "tcp")
-    return left(`${service}: lb_mode is http or tcp, not ${JSON.stringify(mode)}`);
-  const portText = said("lb_port");
-  const port = portText === undefined ? undefined : portNumber(portText);
-  if (portText !== undefined && port === undefined)
-    return left(`${service}: lb_port ${JSON.stringify(portText)} is no port`);
-  if (mode === "tcp" && port === undefined) return left(`${service}: lb_mode tcp needs lb_port`);
-  if (mode === "http" && port === undefined && hosts.length === 0 && path === undefined)
-    return left(`${service}: it says no lb_host, lb_path or lb_port, so nothing leads to it`);
-  const sticky = said("lb_sticky") === "true";
   const { servers, problems } = serversOf(service, instances);
-  return { route: { service, name: service, mode, hosts, path, port, check, sticky, servers }, problems };
+  const released = instances.filter(({ status }) => status === "maintenance").map(idOf);
+  const left = (problem: string) => ({
+    route: undefined,
+    servers,
+    released,
+    problems: [`${service}: ${problem}`],
+  });
+  if (!NAME.test(service))
+    return {
+      ...left(""),
+      problems: [`the service ${JSON.stringify(service)} has a name that no backend can bear`],
+    };
+  const said = mostSaid(instances);
+  const places = placesOf(said);
+  if ("problem" in places) return left(places.problem);
+  const { lb_check: check } = said;
+  const mode = said.lb_mode ?? "http";
+  if (check !== undefined && !PATH.test(check))
+    return left(`lb_check ${JSON.stringify(check)} is no plain path`);
+  if (mode !== "http" && mode !== "tcp") return left(`lb_mode is http or tcp, not ${JSON.stringify(mode)}`);
+  if (mode === "tcp" && places.port === undefined) return left("lb_mode tcp needs lb_port");
+  if (places.port === undefined && places.hosts.length === 0 && places.path === undefined)
+    return left("it says no lb_host, lb_path or lb_port, so nothing leads to it");
+  const sticky = said.lb_sticky === "true";
+  const route: Route = { service, name: service, mode, ...places, check, sticky, servers };
+  return { route, servers, released, problems };
 }
 
-/** Routes that claim the same place: the first by name keeps it. */
-export function withoutClashes(routes: readonly Route[]): {
-  routes: readonly Route[];
-  problems: readonly string[];
-} {
-  const claims = new Map<string, string>();
-  const problems: string[] = [];
-  const kept = [...routes]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .filter((route) => {
-      const taken = claimsOf(route).find((claim) => claims.has(claim));
-      if (taken !== undefined)
-        problems.push(`${route.service}: ${taken} belongs to ${claims.get(taken)} already`);
-      else for (const claim of claimsOf(route)) claims.set(claim, route.service);
-      return taken === undefined;
-    });
-  return { routes: kept, problems };
-}
+type Said = Readonly<Partial<Record<(typeof WORDS)[number], string>>>;
 
-function claimsOf({ mode, port, hosts, path }: Route): readonly string[] {
-  if (mode === "tcp" || (hosts.length === 0 && path === undefined)) return [`port ${port}`];
-  const front = port === undefined ? "" : `port ${port} `;
-  const places = hosts.length === 0 ? ["any host"] : hosts.map((host) => `host ${host.toLowerCase()}`);
-  return places.map((place) => `${front}${place}${path === undefined ? "" : ` path ${path}`}`);
+function placesOf({
+  lb_host = "",
+  lb_path,
+  lb_port,
+}: Said): Pick<Route, "hosts" | "path" | "port"> | { readonly problem: string } {
+  const named = lb_host.split(",").map((host) => host.trim().toLowerCase());
+  const hosts = [...new Set(named.filter(Boolean))];
+  const badHost = hosts.find((host) => !HOST.test(host) || host.length > 253);
+  if (badHost) return { problem: `lb_host ${JSON.stringify(badHost)} is no host name` };
+  if (lb_path !== undefined && !PATH.test(lb_path))
+    return { problem: `lb_path ${JSON.stringify(lb_path)} is no plain path` };
+  const port = lb_port === undefined ? undefined : portNumber(lb_port);
+  if (lb_port !== undefined && port === undefined)
+    return { problem: `lb_port ${JSON.stringify(lb_port)} is no port` };
+  return { hosts, path: lb_path && (lb_path.replace(/\/+$/, "") || "/"), port };
 }
 
 function serversOf(service: string, instances: readonly ServiceInstance[]) {
   const servers: RoutedServer[] = [];
   const problems: string[] = [];
-  for (const { node, id, address, port, status, weight } of instances) {
+  for (const instance of instances) {
+    const { id, port, status, weight } = instance;
     if (status === "critical" || status === "maintenance") continue;
-    const usable = isIP(address) !== 0 && Number.isInteger(port) && port > 0 && port < 65_536;
-    if (usable)
-      servers.push({ id: `${node}/${id}`, address, port, weight: Math.min(256, Math.max(1, weight)) });
+    const address = canonicalAddress(instance.address);
+    const usable = address !== undefined && Number.isInteger(port) && port > 0 && port < 65_536;
+    const most = Math.min(256, Math.max(1, Math.round(weight) || 1));
+    if (usable) servers.push({ id: idOf(instance), address, port, weight: most });
     else problems.push(`${service}: the instance ${JSON.stringify(id)} has no IP address, or no port`);
   }
   return { servers, problems };
 }
 
-function mostSaid(instances: readonly ServiceInstance[], key: string): string | undefined {
+function idOf({ node, id }: ServiceInstance): string {
+  return `${node}/${id}`;
+}
+
+/**
+ * An IP address in the one form in which a balancer tells it back; undefined: it is none that traffic can be sent to. To
+ * HAProxy "any address" means the one that the client asked for.
+ */
+export function canonicalAddress(text: string): string | undefined {
+  const version = isIP(text);
+  if (version === 0 || text.includes("%")) return undefined;
+  const address = version === 4 ? text : new URL(`http://[${text}]`).hostname.slice(1, -1);
+  return address === "0.0.0.0" || address === "::" ? undefined : address;
+}
+
+/** What most instances say, silence being said too. */
+function mostSaid(instances: readonly ServiceInstance[]): Said {
   const counts = new Map<string, number>();
   for (const { meta } of instances) {
-    const value = meta[key];
-    if (value !== undefined && value !== "") counts.set(value, (counts.get(value) ?? 0) + 1);
+    const words = WORDS.flatMap((word) => (meta[word] ? [[word, meta[word]]] : []));
+    const text = JSON.stringify(words);
+    counts.set(text, (counts.get(text) ?? 0) + 1);
   }
-  const [best] = [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1));
-  return best?.[0];
+  const [best = ["[]"]] = [...counts].sort(
+    ([a, n], [b, m]) => m - n || b.length - a.length || (a < b ? -1 : 1),
+  );
+  return Object.fromEntries(JSON.parse(best[0]) as [string, string][]);
 }
 
 function portNumber(text: string): number | undefined {
   const number = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   return number > 0 && number < 65_536 ? number : undefined;
-}
-
-function left(problem: string): RouteFinding {
-  return { route: undefined, problems: [problem] };
 }

@@ -14,6 +14,7 @@ import { type RouterOptions, TIMING } from "./options.ts";
 import { lookAt, type Work } from "./pass.ts";
 import { renderer } from "./render.ts";
 import { snapshotOf } from "./snapshot.ts";
+import { trust } from "./trust.ts";
 
 /** Keeps a load balancer on this machine sending traffic to what the catalog says is well. */
 export interface Router {
@@ -61,16 +62,19 @@ export function router(options: RouterOptions): Router {
     file: configFile(options.file),
     renderer: renderer(options.template, options.settings),
     memory: routerMemory(),
+    reserved: portsAmong(options.settings),
     mostRemoved: options.mostRemoved ?? 0.5,
     timing,
     snapshot,
     clock,
     emit,
+    looked: options.looked,
     state: {
       begun: false,
       told: new Set(),
       held: new Set(),
-      refused: new Map(),
+      trust: trust(),
+      rolledBack: undefined,
       reloads: [],
       missingSince: undefined,
     },
@@ -93,4 +97,10 @@ async function pass(work: Work, signal: AbortSignal): Promise<Outcome> {
   if (due > now) return wait("Pending", "the catalog is still moving", due - now);
   snapshot.settle();
   return (await lookAt(services, work, signal)) ?? OK;
+}
+
+/** The template's own ports: `http_port` and every other setting of such a name. */
+function portsAmong(settings: Readonly<Record<string, unknown>>): ReadonlySet<number> {
+  const ports = Object.entries(settings).filter(([name]) => /(^|_)port$/.test(name));
+  return new Set(ports.map(([, value]) => Number(value)));
 }

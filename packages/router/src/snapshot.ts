@@ -2,8 +2,10 @@ import type { Catalog, Clock, ServiceInstance } from "@sluice/core";
 
 /** What the catalog says, as far as it has said it. */
 export interface Snapshot {
-  /** The services to route with their instances; undefined until every one of them has been read once. */
+  /** The services to route with their instances, as far as they have been read; undefined until the names have been. */
   services(): ReadonlyMap<string, readonly ServiceInstance[]> | undefined;
+  /** Services to route that have not been read yet. */
+  unread(): ReadonlySet<string>;
   /** When it last changed, and since when it has not been quiet, in milliseconds since the epoch. */
   readonly moved: { readonly first: number; readonly last: number };
   /** Called once what has moved is taken account of. */
@@ -55,6 +57,8 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
 
   async function followService(name: string, signal: AbortSignal) {
     for await (const found of catalog.watchService(name, heeding(name, signal))) {
+      // What it told last may come after it was decided that it is not to be routed any more.
+      if (signal.aborted) return;
       instances.set(name, found);
       note();
     }
@@ -81,13 +85,10 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
 
   return {
     services() {
-      const known = new Map<string, readonly ServiceInstance[]>();
-      for (const [name, found] of instances) {
-        if (!found) return undefined;
-        known.set(name, found);
-      }
-      return named ? known : undefined;
+      if (!named) return undefined;
+      return new Map([...instances].flatMap(([name, found]) => (found ? [[name, found]] : [])));
     },
+    unread: () => new Set([...instances].flatMap(([name, found]) => (found ? [] : [name]))),
     get moved() {
       return moved;
     },
@@ -99,7 +100,7 @@ export function snapshotOf(options: SnapshotOptions): Snapshot {
       const running = new Set<Promise<void>>();
       for await (const names of catalog.watchNames(heeding(undefined, signal))) {
         // A catalog without any service, not even Consul's own, is one that may not be read.
-        if (names.size === 0 && watches.size > 0) continue;
+        if (names.size === 0) continue;
         named = true;
         follow(names, running);
         note();

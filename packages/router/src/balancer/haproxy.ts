@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { type Clock, SluiceError } from "@sluice/core";
 import type { Backend } from "../render.ts";
 import type { Slot } from "../slots.ts";
@@ -40,6 +41,8 @@ export function haproxy(options: HaproxyOptions): Balancer {
 
   return {
     async check(file, signal) {
+      if (!(await readFile(file, "utf8")).includes(`setenv ${STRUCTURE_VARIABLE} `))
+        return { refusal: `the template lacks the line: setenv ${STRUCTURE_VARIABLE} "{{ config }}"` };
       const { code, output } = await runProgram(program, ["-c", "-f", file], signal);
       return { refusal: code === 0 ? undefined : alerts(output) };
     },

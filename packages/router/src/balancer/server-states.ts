@@ -1,4 +1,5 @@
 import { SluiceError } from "@sluice/core";
+import { canonicalAddress } from "../route.ts";
 import type { RunningSlot } from "./balancer.ts";
 
 /**
@@ -27,7 +28,7 @@ export function readServerStates(answer: string): ReadonlyMap<string, readonly R
     found.set(backend, slots);
     slots.push({
       name: cell("srv_name"),
-      address: cell("srv_addr"),
+      address: canonicalAddress(cell("srv_addr")) ?? cell("srv_addr"),
       port: Number(cell("srv_port")),
       weight: Number(cell("srv_uweight")),
       state: admin & MAINTENANCE ? "maint" : admin & DRAIN ? "drain" : "ready",
