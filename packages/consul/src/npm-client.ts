@@ -100,6 +100,7 @@ export interface NpmConsul {
     destroy(options: CallOptions & { id: string }): Answer<unknown>;
   };
   readonly agent: {
+    self(options: CallOptions): Answer<{ readonly Config?: { readonly Version?: string } }>;
     readonly service: {
       list(options: CallOptions & { filter?: string }): Answer<Readonly<Record<string, RawAgentService>>>;
       /** Of a check the client sends only fields it knows, and drops one that has no `interval` or `ttl`. */

@@ -4,28 +4,25 @@ import { milliseconds, readSecret } from "./environment.ts";
 import type { Look } from "./look.ts";
 import { lockOptions, type ServiceOptions } from "./service-options.ts";
 
+/** The CI of an app; its secrets are read anew for each request. */
+export async function openCi({ ci }: BuildConfig): Promise<CiServer> {
+  const { httpEndpoint, jenkins } = await import("@sluice/build-trigger");
+  const { ca, cert, key } = ci;
+  const tls = { ca, cert, key };
+  if (ci.type === "http") return httpEndpoint({ url: ci.url, secret: () => readSecret(ci.secretFile), tls });
+  const { url, job, username, tokenFile, passwordFile, parameters } = ci;
+  const file = tokenFile ?? passwordFile ?? "";
+  const kind = tokenFile ? ("api-token" as const) : ("password" as const);
+  return jenkins({ url, job, parameters, tls, auth: { username, kind, secret: () => readSecret(file) } });
+}
+
 /** The role `build-trigger`. */
 export async function runBuildTrigger(options: ServiceOptions, signal: AbortSignal): Promise<void> {
-  const { buildTrigger, httpEndpoint, jenkins } = await import("@sluice/build-trigger");
+  const { buildTrigger } = await import("@sluice/build-trigger");
   const { config, kv, clock, random, shared: events } = options;
-
-  function ciOf({ ci }: BuildConfig): CiServer {
-    const { ca, cert, key } = ci;
-    const tls = { ca, cert, key };
-    if (ci.type === "http")
-      return httpEndpoint({ url: ci.url, secret: () => readSecret(ci.secretFile), tls });
-    const { url, job, username, tokenFile, passwordFile, parameters } = ci;
-    const file = tokenFile ?? passwordFile ?? "";
-    const kind = tokenFile ? ("api-token" as const) : ("password" as const);
-    return jenkins({ url, job, parameters, tls, auth: { username, kind, secret: () => readSecret(file) } });
-  }
-
-  const apps = new Map<string, BuildTarget>(
-    Object.entries(config.builds).map(([app, one]) => [
-      app,
-      { ci: ciOf(one), timeoutMs: milliseconds(one.timeout) },
-    ]),
-  );
+  const apps = new Map<string, BuildTarget>();
+  for (const [app, one] of Object.entries(config.builds))
+    apps.set(app, { ci: await openCi(one), timeoutMs: milliseconds(one.timeout) });
   const { prefix } = config;
   await buildTrigger({
     kv,

@@ -1,30 +1,40 @@
 import { readFileSync } from "node:fs";
-import { SluiceError } from "@sluice/core";
+import { type Clock, SluiceError } from "@sluice/core";
 import type { Balancer } from "@sluice/router";
+import type { RouterConfig } from "../config/router-schema.ts";
 import { openCatalog } from "./catalog.ts";
 import { milliseconds } from "./environment.ts";
 import type { ServiceOptions } from "./service-options.ts";
+
+/** What a router of this configuration works with. @throws CONFIG_INVALID */
+export async function routerParts({ balancer: kind, templateFile, settings }: RouterConfig, clock: Clock) {
+  const { builtInTemplate, commands, haproxy } = await import("@sluice/router");
+  const balancer: Balancer =
+    kind.type === "haproxy"
+      ? haproxy({ program: kind.program, master: kind.masterSocket, runtime: kind.runtimeSocket, clock })
+      : commands(kind);
+  return {
+    balancer,
+    template: templateFile ? readTemplate(templateFile) : builtInTemplate("haproxy"),
+    settings: { ...settings, ...(kind.type === "haproxy" ? { runtime: kind.runtimeSocket } : {}) },
+  };
+}
 
 /** The role `router`. */
 export async function runRouter(options: ServiceOptions, signal: AbortSignal): Promise<void> {
   const { config, clock, random, shared: events } = options;
   const settings = config.router;
   if (!settings) throw new SluiceError("CONFIG_INVALID", "the role router needs `router` in sluice.yaml");
-  const { builtInTemplate, commands, haproxy, router } = await import("@sluice/router");
-  const { balancer: kind, templateFile, configFile: file, tag, services, mostRemoved } = settings;
-  const balancer: Balancer =
-    kind.type === "haproxy"
-      ? haproxy({ program: kind.program, master: kind.masterSocket, runtime: kind.runtimeSocket, clock })
-      : commands(kind);
+  const { router } = await import("@sluice/router");
+  const { configFile: file, tag, services, mostRemoved } = settings;
+  const parts = await routerParts(settings, clock);
   const catalog = openCatalog(options);
   try {
     await router({
+      ...parts,
       looked: (found) => options.looked({ service: "router", ...found }),
       catalog,
-      balancer,
       file,
-      template: templateFile ? readTemplate(templateFile) : builtInTemplate("haproxy"),
-      settings: { ...settings.settings, ...(kind.type === "haproxy" ? { runtime: kind.runtimeSocket } : {}) },
       tag,
       services,
       mostRemoved,

@@ -24,4 +24,6 @@ export interface CiServer {
    */
   find?(build: BuildRecord, signal: AbortSignal): Promise<string | undefined>;
   follow(handle: string, signal: AbortSignal): Promise<CiState>;
+  /** Looks whether builds could be begun, and begins none. @returns what was found, in words. */
+  check(signal: AbortSignal): Promise<string>;
 }

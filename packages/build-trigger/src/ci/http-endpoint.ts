@@ -1,4 +1,5 @@
 import { createHmac } from "node:crypto";
+import { SluiceError } from "@sluice/core";
 import type { BuildRecord } from "../record.ts";
 import type { CiServer, CiState } from "./ci-server.ts";
 import { type CiConnection, type CiTls, ciConnection, refusal } from "./connection.ts";
@@ -36,6 +37,13 @@ export function httpEndpoint(options: HttpEndpointOptions): CiServer {
       return statusPath(answer.data, base);
     },
     follow: (handle, signal) => follow(connection, new URL(handle, base), handle, signal),
+    async check(signal) {
+      if (options.secret() === "") throw new SluiceError("CI_DENIED", "the secret for the CI is empty");
+      // Any answer will do: an endpoint for builds need not know how to be looked at.
+      const answer = await connection({ method: "HEAD", url: base.href }, signal);
+      if (answer.status >= 500) throw refusal(NAME, answer, "a look at it");
+      return "answers";
+    },
   };
 }
 

@@ -33,6 +33,7 @@ export function jenkins(options: JenkinsOptions): CiServer {
       handle.startsWith("queue:")
         ? followQueue(session, job, Number(handle.slice(6)), signal)
         : followBuild(session, job, Number(handle.slice(6)), signal),
+    check: (signal) => check(session, job, options, signal),
   };
 }
 
@@ -200,4 +201,28 @@ async function read<T>(session: JenkinsSession, path: string, signal: AbortSigna
   const answer = await session.get(path, signal);
   if (answer.status !== 200) throw refusal(NAME, answer, "a question");
   return jsonOf<T>(NAME, answer);
+}
+
+const JOB_FIELDS = "buildable,property[parameterDefinitions[name]]";
+
+async function check(
+  session: JenkinsSession,
+  job: string,
+  { job: name }: JenkinsOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const answer = await session.get(`${job}/api/json?tree=${encodeURIComponent(JOB_FIELDS)}`, signal);
+  if (answer.status !== 200) throw refusal(NAME, answer, `a look at ${name}`);
+  const { buildable, property = [] } = jsonOf<JobFields>(NAME, answer);
+  if (buildable === false) throw new SluiceError("CI_REFUSED", `the job ${name} is disabled`);
+  const declared = property.flatMap(({ parameterDefinitions = [] }) => parameterDefinitions);
+  if (declared.some((one) => one.name === ID_PARAMETER)) return `the job ${name} can be built`;
+  throw new SluiceError("CI_REFUSED", `the job ${name} does not declare the parameter ${ID_PARAMETER}`, {
+    hint: "Declare the string parameters that docs/builds.md lists.",
+  });
+}
+
+interface JobFields {
+  readonly buildable?: boolean;
+  readonly property?: readonly { readonly parameterDefinitions?: readonly { readonly name: string }[] }[];
 }

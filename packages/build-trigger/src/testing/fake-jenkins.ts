@@ -80,7 +80,15 @@ export async function fakeJenkins(
       ];
     if (name === `POST ${JOB}/buildWithParameters`) return begin(request, body);
     if (name === "GET /ci/queue/api/json") return [200, { items: queued().map(item) }];
-    if (name === `GET ${JOB}/api/json`) return [200, { builds: begun().map(build) }];
+    if (name === `GET ${JOB}/api/json`)
+      return [
+        200,
+        {
+          builds: begun().map(build),
+          buildable: true,
+          property: [{ parameterDefinitions: [{ name: "SLUICE_BUILD_ID" }] }],
+        },
+      ];
     const inQueue = /^GET \/ci\/queue\/item\/(\d+)\/api\/json$/.exec(name);
     const one = jenkins.builds.find((each) => each.item === Number(inQueue?.[1]));
     if (inQueue) return one && !forgotten ? [200, item(one)] : [404, "gone"];
