@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FakeJenkins, fakeJenkins } from "@sluice/build-trigger/testing";
 import { hasConsul } from "../servers/available.ts";
@@ -8,11 +7,13 @@ import { hasDockerd, startDocker, type TestDocker } from "../servers/docker.ts";
 import { hasHaproxy, startHaproxy, type TestHaproxy } from "../servers/haproxy.ts";
 import { hasRegistry, startRegistry, type TestRegistry } from "../servers/registry.ts";
 import { buildApp } from "./app-build.ts";
+import { engineSettings, registryEndpoint, secretFiles } from "./app-loop-settings.ts";
 import { type AppRepository, appRepository } from "./app-repository.ts";
 import { type AppVersion, appFiles, deployFiles, HOST } from "./app-source.ts";
 import { cloneDeployRepo, type DeployClone } from "./deploy-clone.ts";
 import { type Ran, removeEngine, sluice, startEngine, type TestEngine } from "./engine.ts";
 import { freePort } from "./free-port.ts";
+import { type Listener, startListener } from "./listener.ts";
 import { type RoleProcess, startRoles } from "./role.ts";
 
 /** What the loop needs on this machine, for `describeWithServer`. */
@@ -30,7 +31,9 @@ export interface AppLoop {
   readonly registry: TestRegistry;
   readonly balancer: TestHaproxy;
   readonly ci: FakeJenkins;
-  /** Hosts the deploy repo; roles mirror, deployer, image-updater, build-trigger and http. */
+  /** The team's program that hears of everything. */
+  readonly listener: Listener;
+  /** Hosts the deploy repo; roles mirror, deployer, image-updater, build-trigger, notifier and http. */
   readonly engine: TestEngine;
   /** The machine that runs containers, and the one with the load balancer. */
   readonly registrar: RoleProcess;
@@ -57,8 +60,6 @@ export interface AppLoopOptions {
 }
 
 const APP = "shop";
-const REGISTRY_SECRET = "registry-s3cret";
-const CI_TOKEN = "api-token";
 
 /** @throws with what did not start; what did is stopped then. */
 export async function startAppLoop(options: AppLoopOptions): Promise<AppLoop> {
@@ -85,24 +86,30 @@ type Keep = <T>(starting: Promise<T>, end: (thing: T) => Promise<unknown>) => Pr
 
 async function startAll(options: AppLoopOptions, keep: Keep): Promise<Omit<AppLoop, "stop">> {
   const secrets = await keep(secretFiles(), ({ folder }) => rm(folder, { recursive: true, force: true }));
-  const [docker, consul, appRepo, balancer] = await together(
+  const [docker, consul, appRepo, balancer, listener] = await together(
     keep(startSwarm(), (one) => one.stop()),
     keep(realConsul(), (one) => one.stop()),
     keep(appRepository(APP), (one) => one.stop()),
     keep(startHaproxy(), (one) => one.stop()),
+    keep(startListener(), (one) => one.stop()),
   );
   const ci: FakeJenkins = await keep(
     fakeJenkins((words) => build(words.SLUICE_COMMIT ?? "")),
     (one) => one.close(),
   );
-  const settings = { ...buildSettings(ci, secrets.token), ...hookSettings(secrets.registry) };
+  const settings = engineSettings({ app: APP, ci: ci.url, listener: listener.url, secrets });
   const targets = { services: { type: "swarm", addresses: [docker.address], wait: "60s" } };
   const [engine, edge] = await together(
     keep(startEngine({ consul: consul.address, targets, settings }), removeEngine),
     startEdge(consul, docker, balancer, keep),
   );
-  const byRegistry = options.announcedBy === "registry" ? notified(engine) : undefined;
-  const registry = await keep(startRegistry(byRegistry, docker.outside), (one) => one.stop());
+  const registry = await keep(
+    startRegistry(
+      options.announcedBy === "registry" ? registryEndpoint(engine.address) : undefined,
+      docker.outside,
+    ),
+    (one) => one.stop(),
+  );
   const image = `${registry.host}/shop/web`;
   must(await sluice(["hook", "install", appRepo.folder, "--ci", "--server", engine.address]));
   const app = await keep(cloneDeployRepo(appRepo.url), (one) => one.cleanUp());
@@ -121,7 +128,7 @@ async function startAll(options: AppLoopOptions, keep: Keep): Promise<Omit<AppLo
     for (const [path, text] of Object.entries(appFiles(version))) await app.write(path, text);
     return app.push(`shop ${version.version}`);
   }
-  const servers = { docker, consul, registry, balancer, ci, engine, ...edge };
+  const servers = { docker, consul, registry, balancer, listener, ci, engine, ...edge };
   return { ...servers, appRepository: appRepo, app, deploy, image, host: HOST, release };
 }
 
@@ -170,26 +177,6 @@ async function startEdge(consul: RealConsul, docker: TestDocker, balancer: TestH
 export async function writeDeployFiles({ deploy, image }: AppLoop, version: string): Promise<void> {
   await mkdir(join(deploy.folder, "services"), { recursive: true });
   for (const [path, text] of Object.entries(deployFiles(image, version))) await deploy.write(path, text);
-}
-
-function buildSettings({ url }: FakeJenkins, tokenFile: string): object {
-  const ci = { type: "jenkins", url, job: "team/shop", username: "robot", tokenFile };
-  return { builds: { [APP]: { branches: ["main"], ci } } };
-}
-
-function hookSettings(secretFile: string): object {
-  return { webhooks: { registry: { secretFile } } };
-}
-
-function notified({ address }: TestEngine) {
-  return { url: `${address}/hooks/registry`, authorization: `Bearer ${REGISTRY_SECRET}` };
-}
-
-async function secretFiles() {
-  const folder = await mkdtemp(join(tmpdir(), "sluice-secrets-"));
-  const [token, registry] = [join(folder, "token"), join(folder, "registry")];
-  await Promise.all([writeFile(token, `${CI_TOKEN}\n`), writeFile(registry, `${REGISTRY_SECRET}\n`)]);
-  return { folder, token, registry };
 }
 
 function must({ code, output }: Ran): void {

@@ -40,6 +40,19 @@ describeWithServer("the whole way from an app's push to its users", loopServers(
       const containers = await loop.docker.client.listContainers();
       return containers.length === 2 && containers.every(({ Image }) => Image === `${loop.image}:${version}`);
     });
+  /** Every commit of the deploy repo in this form, oldest first. */
+  async function log(format: string, ...flags: string[]) {
+    await loop.deploy.git(
+      "fetch",
+      "--quiet",
+      "origin",
+      "+refs/heads/*:refs/remotes/origin/*",
+      "+refs/notes/*:refs/notes/*",
+    );
+    const words = ["log", "--reverse", "--notes=deployments", `--format=${format}`, ...flags, "origin/main"];
+    const { output } = await loop.deploy.git(...words);
+    return output.split("\n").filter((line) => line !== "");
+  }
   async function job() {
     const { output } = await loop.engine.sluice("status", "-o", "json");
     const { environments } = JSON.parse(output) as { environments: [{ jobs: readonly object[] }] };
@@ -79,19 +92,39 @@ describeWithServer("the whole way from an app's push to its users", loopServers(
     expect([...heard.keys()]).toEqual(["shop 1.0.0", "shop 1.1.0", "shop 1.2.1"]);
   });
 
-  it("leaves it all in the deploy repo: who changed what, and why", async () => {
-    await loop.deploy.git("pull", "--quiet");
-    const { output } = await loop.deploy.git("log", "--reverse", "--format=%an: %s");
-    expect(output.trim().split("\n")).toEqual([
+  it("leaves it all in the deploy repo: who changed what, why, and how that went", async () => {
+    await until("the newest note", async () => (await log("%N", "-1")).join() !== "");
+    expect(await log("%an: %s")).toEqual([
       "A. Person: the shop goes live",
       "Sluice: web: 1.0.0 → 1.1.0",
       "Sluice: web: 1.1.0 → 1.2.0",
       "Sluice: web: 1.2.0 → 1.2.1",
     ]);
-    const bodies = (await loop.deploy.git("log", "--format=%b")).output;
+    const bodies = (await log("%b")).join("\n");
     for (const version of ["1.1.0", "1.2.0", "1.2.1"])
       expect(bodies).toContain(
         `→ ${version} (announced by ${loop.ci.url}, which built shop ${commits.get(version)}`,
       );
+    expect((await log("%N")).join("\n")).toMatch(
+      /^production: healthy in .*\nproduction: healthy in .*\nproduction: degraded .*\n {2}services\/shop_web RolledBack: .*\nproduction: healthy in .*$/,
+    );
+  });
+
+  it("tells the team of each deployment once", async () => {
+    const told = () =>
+      loop.listener.heard
+        .filter(({ type }) => type.startsWith("io.sluice.deployment."))
+        .map(({ type, data }) => `${data.commit?.subject}: ${type.replace(/.*\./, "")}`);
+    await until("the last message", async () => told().at(-1) === "web: 1.2.0 → 1.2.1: healthy");
+    expect(told()).toEqual([
+      "the shop goes live: started",
+      "the shop goes live: healthy",
+      "web: 1.0.0 → 1.1.0: started",
+      "web: 1.0.0 → 1.1.0: healthy",
+      "web: 1.1.0 → 1.2.0: started",
+      "web: 1.1.0 → 1.2.0: degraded",
+      "web: 1.2.0 → 1.2.1: started",
+      "web: 1.2.0 → 1.2.1: healthy",
+    ]);
   });
 });
