@@ -1,9 +1,10 @@
 import { type Clock, type Emit, type Outcome, type ServiceInstance, SluiceError, wait } from "@sluice/core";
-import { type ApplyContext, acceptable, reloadWith } from "./apply.ts";
+import { type ApplyContext, acceptable } from "./apply.ts";
 import type { Loaded } from "./balancer/balancer.ts";
 import { begin } from "./begin.ts";
 import { type Decision, decide, type RouterMemory } from "./decide.ts";
 import type { RouterOptions, Timing } from "./options.ts";
+import { reload, reloadDue } from "./reload.ts";
 import type { Backend, Rendered } from "./render.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { Trust } from "./trust.ts";
@@ -37,8 +38,6 @@ export interface Work extends ApplyContext {
 
 type Services = ReadonlyMap<string, readonly ServiceInstance[]>;
 
-/** Reloads that are let through in a row. */
-const BURST = 2;
 const SOON_MS = 50;
 
 /** One look: what is wanted, what is there, and the gentlest way between. Undefined: everything is as wanted. */
@@ -121,39 +120,6 @@ async function followServers(
     return { route, slots: slots.filter(({ name }) => names.has(name)) };
   });
   await balancer.applyServers(there, signal);
-}
-
-async function reload(
-  backends: readonly Backend[],
-  wanted: Rendered,
-  { structure }: Loaded,
-  work: Work,
-  signal: AbortSignal,
-): Promise<void> {
-  const { state, clock, emit } = work;
-  state.reloads = [...state.reloads, clock.now()].slice(-BURST);
-  try {
-    await reloadWith(wanted, structure, work, signal);
-    state.rolledBack = undefined;
-  } catch (error) {
-    if (signal.aborted || !(error instanceof Error)) throw error;
-    if (state.rolledBack !== wanted.structure) emit({ type: "router.rolled-back", message: error.message });
-    state.rolledBack = wanted.structure;
-    const guilty = state.trust.failed(backends, clock.now());
-    if (guilty)
-      emit({
-        type: "router.left-out",
-        message: `${guilty.route.service}: the load balancer does not come to work with it`,
-      });
-    throw error;
-  }
-}
-
-/** Milliseconds until a reload may be. */
-function reloadDue({ state, timing, clock }: Work): number {
-  const [oldest] = state.reloads;
-  if (oldest === undefined || state.reloads.length < BURST) return 0;
-  return oldest + BURST * timing.reloadMs - clock.now();
 }
 
 function refuse(backend: Backend, words: string, { state, emit, clock }: Work): void {
