@@ -18,9 +18,10 @@ import { watchEvents } from "./events.ts";
 import { conflict } from "./failure.ts";
 import { hasNetworks, liveService, namedSpec, versionOf } from "./live-service.ts";
 import { markOf, withMark } from "./mark.ts";
-import { type Leftovers, leftoversOf, materialsIn, referencesOf, tidy, withMaterials } from "./materials.ts";
+import { leftoversOf, materialsIn, referencesOf, withMaterials } from "./materials.ts";
 import { keepingWhatSwarmFilledIn, withLiveValues } from "./merge.ts";
 import { isReplacing } from "./observe.ts";
+import { type Tidier, tidier } from "./tidier.ts";
 
 export interface SwarmOptions extends DockerOptions {
   readonly clock: Clock;
@@ -32,14 +33,13 @@ export interface SwarmOptions extends DockerOptions {
 /** Orchestrators write a service's version too, so a stale one is tried again (reference 4.3). */
 const MOST_ATTEMPTS = 5;
 const RETRY = { firstMs: 20, mostMs: 500 };
-/** A removed service's tasks let go of their networks once they have stopped, which may take them ten seconds. */
-const MOST_TIDYINGS = 32;
 
 interface Swarm {
   readonly client: SwarmClient;
   readonly options: SwarmOptions;
   /** Writes that make or leave configs, secrets and networks go one by one, so that none is removed while another needs it. */
   readonly oneByOne: ReturnType<typeof laneLimit>;
+  readonly tidying: Tidier;
 }
 
 /**
@@ -48,7 +48,9 @@ interface Swarm {
  */
 export function swarm(options: SwarmOptions): Scheduler {
   const client = swarmClient(dockerConnection(options), options.registryAuth);
-  const here: Swarm = { client, options, oneByOne: laneLimit(1) };
+  const oneByOne = laneLimit(1);
+  const tidying = tidier({ client, clock: options.clock, random: options.random, oneByOne });
+  const here: Swarm = { client, options, oneByOne, tidying };
   return {
     list: (query, signal) => list(client, query, signal),
     async apply(request, signal) {
@@ -115,7 +117,7 @@ async function create(
 }
 
 async function update(
-  { client, options }: Swarm,
+  { client, options, tidying }: Swarm,
   request: ApplyRequest,
   planned: LiveJob,
   signal: AbortSignal | undefined,
@@ -134,7 +136,7 @@ async function update(
     );
     const body = withMark(await withMaterials(client, wanted, mark, signal), mark);
     if (await client.update(present, body, signal)) {
-      await tidyUp(client, leftoversOf(mark, present, request.spec), signal);
+      await tidying.now(leftoversOf(mark, present, request.spec), signal);
       return versionNow(client, id, signal);
     }
     await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
@@ -159,20 +161,6 @@ function hasMoved(
   return owner !== planned.owner || compareServices(planned.spec, live, ignore).length > 0;
 }
 
-/** The service is written by then, so that what fails here is left to the next write. */
-async function tidyUp(
-  client: SwarmClient,
-  left: Leftovers,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  try {
-    return await tidy(client, left, signal);
-  } catch {
-    signal?.throwIfAborted();
-    return 0;
-  }
-}
-
 function hasMaterials(spec: JsonObject): boolean {
   return (["configs", "secrets", "networks"] as const).some((kind) => materialsIn(spec, kind).length > 0);
 }
@@ -183,7 +171,7 @@ function hasReferences(spec: JsonObject): boolean {
 }
 
 async function remove(
-  { client, options }: Swarm,
+  { client, tidying }: Swarm,
   { id, mark }: { readonly id: JobId; readonly mark: string },
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -193,6 +181,5 @@ async function remove(
     throw conflict(`the service ${id} does not bear this engine's mark; it stays`);
   await client.remove(service, signal);
   const left = leftoversOf(mark, service, undefined);
-  for (let attempt = 0; (await tidyUp(client, left, signal)) > 0 && attempt < MOST_TIDYINGS; attempt++)
-    await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
+  if ((await tidying.now(left, signal)) > 0) tidying.later(left, signal);
 }
