@@ -6,7 +6,7 @@ key_prefix "sluice/notices/" {
 
 # What happens there.
 key_prefix "sluice/production/events/" {
-  policy = "read"
+  policy = "list"
 }
 key "sluice/production/deployment" {
   policy = "read"

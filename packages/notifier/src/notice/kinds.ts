@@ -42,6 +42,7 @@ export const WIDE_EVENTS: ReadonlySet<EventType> = new Set<EventType>([
   "images.recovered",
   "build.finished",
   "builds.failed",
+  "builds.recovered",
   "router.failed",
   "router.rolled-back",
   "router.held",

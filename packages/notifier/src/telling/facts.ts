@@ -73,6 +73,7 @@ const FACTS: { readonly [T in SluiceEvent["type"]]?: Told<T> } = {
   "images.failed": (e) => broken(e, "the image updater"),
   "images.recovered": (e) => about(e, "engine.recovered", "the image updater goes on"),
   "builds.failed": (e) => broken(e, "the build trigger"),
+  "builds.recovered": (e) => about(e, "engine.recovered", "the build trigger goes on"),
   "branches.failed": (e) => broken(e, "looking at branches"),
   "branches.recovered": (e) => about(e, "engine.recovered", "branches can be looked at again"),
 };
