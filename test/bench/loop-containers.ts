@@ -1,27 +1,12 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { eventually } from "../harness/eventually.ts";
-import { startRealConsul } from "../servers/consul.ts";
 import { startDocker, type TestDocker } from "../servers/docker.ts";
 import type { Report } from "./bench.ts";
-import { cpuMs, startProcess } from "./mirror-engine.ts";
+import { agreement, type Start, servicesIn, startBoth, startOurs, startPeer } from "./loop-followers.ts";
 
-const PEER = fileURLToPath(new URL("./loop-registrator.ts", import.meta.url));
 const IMAGE = "shop/web:1.0";
 /** Containers that are started or removed at the same time. */
 const AT_ONCE = 8;
 const PATIENCE_MS = 300_000;
-const NODE = "host-1";
-
-/** Something that brings a dockerd's containers into a Consul. */
-interface Follower {
-  readonly title: string;
-  readonly consul: string;
-  /** CPU milliseconds so far. */
-  cpuMs(): number;
-  stop(): Promise<void>;
-}
 
 /** Containers start and end, and what Consul says of them is compared, exactly, with what runs. */
 export async function measureContainers(report: Report, count: number): Promise<void> {
@@ -127,74 +112,6 @@ async function inLanes(names: readonly string[], work: (name: string) => Promise
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) await work(name);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));
-}
-
-async function servicesIn({ consul }: Follower): Promise<readonly string[]> {
-  const answer = await fetch(`${consul}/v1/agent/services`);
-  return Object.keys((await answer.json()) as Record<string, object>).sort();
-}
-
-/** Milliseconds from `since` until Consul names exactly these containers. */
-async function agreement(follower: Follower, names: readonly string[], since: number): Promise<number> {
-  const wanted = names
-    .map((name) => `${NODE}:${name}:80`)
-    .sort()
-    .join();
-  const at = await eventually(
-    `${follower.title}: exactly ${names.length} services`,
-    async () => ((await servicesIn(follower)).join() === wanted ? Date.now() : undefined),
-    PATIENCE_MS,
-  );
-  return at - since;
-}
-
-type Start = (docker: TestDocker) => Promise<Follower>;
-
-async function startOurs(docker: TestDocker): Promise<Follower> {
-  const consul = await realConsul();
-  const config = {
-    consul: { address: consul.address },
-    registrar: { docker: docker.address, node: NODE, address: docker.host },
-  };
-  const role = await startProcess({ roles: ["registrar"], config });
-  return {
-    title: "sluice",
-    consul: consul.address,
-    cpuMs: role.cpuMs,
-    async stop() {
-      await role.stop();
-      await consul.stop();
-    },
-  };
-}
-
-async function startPeer(docker: TestDocker): Promise<Follower> {
-  const consul = await realConsul();
-  const child = fork(PEER, [docker.socket, consul.address, docker.host], { execArgv: ["--import", "tsx"] });
-  return {
-    title: "one request each in a row",
-    consul: consul.address,
-    cpuMs: () => cpuMs(child.pid ?? 0),
-    async stop() {
-      const exit = once(child, "exit");
-      child.disconnect();
-      await exit;
-      await consul.stop();
-    },
-  };
-}
-
-/** Both, following already: a first container is in both Consuls. */
-async function startBoth(docker: TestDocker, running: readonly string[]): Promise<readonly Follower[]> {
-  const followers = [await startOurs(docker), await startPeer(docker)];
-  await Promise.all(followers.map((one) => agreement(one, running, Date.now())));
-  return followers;
-}
-
-async function realConsul() {
-  const consul = await startRealConsul();
-  if (!consul) throw new Error("Consul is not on this machine");
-  return consul;
 }
 
 function figureOf(figure: string, value: number, unit: string) {
