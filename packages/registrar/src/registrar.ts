@@ -12,11 +12,13 @@ import {
   type Random,
   reconcileLoop,
 } from "@sluice/core";
+import { dockerCheckId } from "./checks.ts";
 import type { Container, ContainerEngine, ListedContainer } from "./container.ts";
 import { eachOf } from "./each-of.ts";
-import { planRegistrations, type RegistrationPlan, type WantedService } from "./plan.ts";
-import { type NamingOptions, servicesOf } from "./services.ts";
+import { planRegistrations, type RegistrationPlan } from "./plan.ts";
+import type { NamingOptions } from "./services.ts";
 import { type Stopping, stoppingContainers } from "./stopping.ts";
+import { wantedServices } from "./wanted.ts";
 
 export interface RegistrarOptions extends NamingOptions {
   readonly engine: ContainerEngine;
@@ -96,7 +98,10 @@ export function registrar(options: RegistrarOptions): Registrar {
 async function reconcile(work: Work, signal: AbortSignal): Promise<Outcome> {
   const listed = await work.engine.list(signal);
   const unknown = await lookAt(listed, work, signal);
-  const wanted = wantedServices(work);
+  const containers = [...work.seen.values()].map(({ container }) => container);
+  const serving = containers.filter(({ id }) => !work.stopping.has(id));
+  const { wanted, problems } = wantedServices(serving, containers, work);
+  tellLeftOut(problems, work);
   const owned = await work.catalog.owned(work.owner, signal);
   const now = work.clock.now();
   const plan = planRegistrations(
@@ -106,6 +111,8 @@ async function reconcile(work: Work, signal: AbortSignal): Promise<Outcome> {
     (check) => now - (work.reportedAt.get(check) ?? 0) > REPEAT_MS,
   );
   await carryOut(plan, work, signal);
+  const reported = new Set([...wanted.keys()].map(dockerCheckId));
+  for (const check of work.reportedAt.keys()) if (!reported.has(check)) work.reportedAt.delete(check);
   if (unknown.size > 0) throw new Error("some containers could not be looked at");
   work.looked?.(wanted.size);
   return OK;
@@ -135,24 +142,6 @@ async function lookAt(
     }
   });
   return unknown;
-}
-
-/** By service id. Where two containers claim one id the older keeps it, so that no look changes it. */
-function wantedServices(work: Work): ReadonlyMap<string, WantedService> {
-  const wanted = new Map<string, WantedService>();
-  const problems = new Set<string>();
-  const containers = [...work.seen.values()].map(({ container }) => container);
-  const serving = containers.filter(({ id }) => !work.stopping.has(id));
-  for (const container of serving.sort((a, b) => (a.id < b.id ? -1 : 1))) {
-    const found = servicesOf(container, work);
-    for (const problem of found.problems) problems.add(problem);
-    for (const service of found.services) {
-      if (!wanted.has(service.id)) wanted.set(service.id, { service, container });
-      else problems.add(`${container.name}: another container is registered as "${service.id}" already`);
-    }
-  }
-  tellLeftOut(problems, work);
-  return wanted;
 }
 
 function tellLeftOut(problems: ReadonlySet<string>, { leftOut, emit, node }: Work): void {

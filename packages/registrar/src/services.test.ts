@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Container } from "./container.ts";
-import { type NamingOptions, servicesOf } from "./services.ts";
+import { type NamingOptions, onSharedNetwork, servicesOf } from "./services.ts";
 import { containerWith } from "./testing/container.ts";
 
 const OPTIONS: NamingOptions = {
@@ -215,6 +215,33 @@ describe("the checks of a service", () => {
     expect(both.services[0]?.checks.map(({ id }) => id)).toEqual([
       "service:host-1:web-1:80:docker",
       "service:host-1:web-1:80",
+    ]);
+  });
+});
+
+describe("the place of a container", () => {
+  const exposed = [{ port: 80, protocol: "tcp", bindings: [] }] as const;
+
+  it("is that of another one whose network it shares", () => {
+    const other = containerWith({
+      id: "d".repeat(64),
+      networks: new Map([["shop", "10.9.0.7"]]),
+      networkMode: "shop",
+    });
+    const one = containerWith({ networkMode: `container:${other.id}`, networks: new Map(), ports: exposed });
+    const at = (container: Container) => brief(container, { internal: true }).map((service) => service.at);
+    expect(at(one)).toEqual([]);
+    expect(at(onSharedNetwork(one, [other]))).toEqual(["10.9.0.7:80"]);
+    expect(at(onSharedNetwork(one, []))).toEqual([]);
+  });
+
+  it("is never one of Swarm's own networks", () => {
+    const networks = new Map([
+      ["ingress", "10.0.0.4"],
+      ["shop_default", "10.0.1.9"],
+    ]);
+    expect(brief({ networks, ports: exposed }, { internal: true }).map(({ at }) => at)).toEqual([
+      "10.0.1.9:80",
     ]);
   });
 });

@@ -31,6 +31,15 @@ const META_KEY = /^[A-Za-z0-9_-]+$/;
 export const FINGERPRINT = "sluice-fingerprint";
 export const CONTAINER = "container-id";
 
+/** A container that shares another one's network is reached where that one is (`container:<id>`). */
+export function onSharedNetwork(container: Container, others: Iterable<Container>): Container {
+  const [, shared] = /^container:(.+)$/.exec(container.networkMode) ?? [];
+  if (shared === undefined) return container;
+  for (const { id, name, networkMode, networks } of others)
+    if (id === shared || name === shared) return { ...container, networkMode, networks };
+  return container;
+}
+
 /** The services a container is to be found as: one for each port, by Registrator's rules. */
 export function servicesOf(container: Container, options: NamingOptions): ContainerServices {
   const services: ServiceDefinition[] = [];
@@ -77,17 +86,24 @@ function placeOf(
   return { address: forced ?? (any ? address : binding.hostIp), port: binding.hostPort };
 }
 
+/** Networks of Docker Swarm's own, on which nobody reaches a container. */
+const SWARMS_OWN: ReadonlySet<string> = new Set(["ingress", "docker_gwbridge"]);
+
 /** On several networks there is no right answer unless the container gives one. */
 function internalPlace(
   { networks }: Container,
   { port }: ContainerPort,
   forced: string | undefined,
 ): Place | { readonly problem: string } | undefined {
-  const [only, ...more] = networks.values();
+  const own = [...networks].filter(([name]) => !SWARMS_OWN.has(name));
+  const [only, ...more] = own.map(([, address]) => address);
   if (forced !== undefined) return { address: forced, port };
   if (more.length === 0) return only === undefined ? undefined : { address: only, port };
   return {
-    problem: `it is on several networks (${[...networks.keys()].sort().join(", ")}); choose one with the label SERVICE_NETWORK`,
+    problem: `it is on several networks (${own
+      .map(([name]) => name)
+      .sort()
+      .join(", ")}); choose one with the label SERVICE_NETWORK`,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { backoffMs, type Clock, messageOf, type Random, redact, SluiceError } from "@sluice/core";
 import Docker from "dockerode";
 import type { ContainerEngine, EngineHint, ListedContainer } from "../container.ts";
-import { EVENTS, hintsOf } from "./events.ts";
+import { EVENTS, hintReader } from "./events.ts";
 import { containerOf } from "./inspected.ts";
 
 export interface DockerEngineOptions {
@@ -62,14 +62,19 @@ export function dockerEngine(options: DockerEngineOptions): ContainerEngine {
 }
 
 /** An uptime changes all the time; what stands in brackets behind it is the health. */
-function listed(found: Docker.ContainerInfo): ListedContainer {
+export function listed(found: Docker.ContainerInfo): ListedContainer {
   const { Id, Names, State, Status, Ports, NetworkSettings, Labels } = found;
   const health = /\(([^)]*)\)/.exec(Status)?.[1] ?? "";
   const networks = Object.entries(NetworkSettings?.Networks ?? {}).map(([name, one]) => [
     name,
     one.IPAddress,
   ]);
-  return { id: Id, mark: JSON.stringify([Names, State, health, Ports, networks, Labels]) };
+  return { id: Id, mark: JSON.stringify([inOrder(Names), State, health, inOrder(Ports), networks, Labels]) };
+}
+
+/** The engine lists ports in any order. */
+function inOrder(items: readonly unknown[] | null | undefined): readonly string[] {
+  return (items ?? []).map((item) => JSON.stringify(item)).sort();
 }
 
 async function* watchEvents(
@@ -88,9 +93,10 @@ async function* watchEvents(
       try {
         // What happened while nobody listened is found by a look of its own.
         yield { gap: true };
+        const hintsIn = hintReader();
         for await (const chunk of stream) {
           failures = 0;
-          yield* hintsOf(String(chunk));
+          yield* hintsIn(chunk as Uint8Array);
         }
       } finally {
         signal.removeEventListener("abort", stop);

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { hintsOf } from "./events.ts";
+import { hintReader } from "./events.ts";
 
 const event = (Action: string, ID: string, signal?: string) =>
   JSON.stringify({ Type: "container", Action, Actor: { ID, Attributes: { signal } } });
@@ -15,7 +15,14 @@ it.each([
     [{ stopping: "a" }, { started: "a" }],
   ],
   ["a network", JSON.stringify({ Type: "network", Action: "connect", Actor: { ID: "n" } }), [{}]],
-  ["half a line", event("kill", "a", "15").slice(0, 20), [{}]],
 ])("%s", (_what, text, hints) => {
-  expect(hintsOf(text)).toEqual(hints);
+  expect(hintReader()(`${text}\n`)).toEqual(hints);
+});
+
+it("tells of a line that is cut in two, even within a letter, and hints at it at once", () => {
+  const line = Buffer.from(`${event("kill", "ä", "15")}\n`);
+  for (let at = 1; at < line.length; at++) {
+    const read = hintReader();
+    expect([read(line.subarray(0, at)), read(line.subarray(at))]).toEqual([[{}], [{ stopping: "ä" }]]);
+  }
 });

@@ -1,3 +1,4 @@
+import { StringDecoder } from "node:string_decoder";
 import type Docker from "dockerode";
 import type { EngineHint } from "../container.ts";
 
@@ -19,11 +20,28 @@ export const EVENTS: NonNullable<Exclude<Docker.GetEventsOptions["filters"], str
   ],
 };
 
+/** An event holds the labels of its container. */
+const LONGEST_LINE = 1024 * 1024;
+
 /** SIGINT, SIGQUIT, SIGTERM and the one systemd is stopped with: what images name as their STOPSIGNAL. */
 const STOP_SIGNALS = new Set(["2", "3", "15", "37"]);
 
-/** The engine sends one JSON object a line, each as it happens; what is cut is a hint all the same. */
-export function hintsOf(text: string): readonly EngineHint[] {
+/**
+ * Reads the stream piece by piece: one JSON object a line, each as it happens. What a piece cuts in two tells what it has to tell
+ * with the next one, and is a hint all the same.
+ */
+export function hintReader(): (piece: Uint8Array | string) => readonly EngineHint[] {
+  const decoder = new StringDecoder("utf8");
+  let rest = "";
+  return (piece) => {
+    const text = rest + (typeof piece === "string" ? piece : decoder.write(Buffer.from(piece)));
+    const end = text.lastIndexOf("\n") + 1;
+    rest = text.slice(end).slice(-LONGEST_LINE);
+    return hintsOf(text.slice(0, end));
+  };
+}
+
+function hintsOf(text: string): readonly EngineHint[] {
   const hints = text.split("\n").map(hintOf);
   const telling = hints.filter((hint) => Object.keys(hint).length > 0);
   return telling.length > 0 ? telling : [{}];

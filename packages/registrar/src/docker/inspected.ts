@@ -33,10 +33,9 @@ function portsOf(
     .flatMap((name) => {
       const [number, protocol] = name.split("/");
       if (protocol !== "tcp" && protocol !== "udp") return [];
-      const bindings = (published[name] ?? []).map(({ HostIp, HostPort }) => ({
-        hostIp: HostIp,
-        hostPort: Number(HostPort),
-      }));
+      const bindings = (published[name] ?? [])
+        .map(({ HostIp, HostPort }) => ({ hostIp: HostIp, hostPort: Number(HostPort) }))
+        .filter(({ hostPort }) => hostPort > 0);
       return [{ port: Number(number), protocol, bindings } as const];
     })
     .sort((a, b) => a.port - b.port || (a.protocol < b.protocol ? -1 : 1));
