@@ -116,6 +116,8 @@ export type {
   LiveQuery,
   ParsedFile,
   ParsedJob,
+  Proof,
+  RemoveRequest,
   Scheduler,
 } from "./ports/scheduler.ts";
 export type { Source, TreeChange, TreeFile } from "./ports/source.ts";

@@ -16,7 +16,21 @@ export interface ApplyRequest {
   readonly live: LiveJob | undefined;
   /** Fields left to others (dotted paths): the live value is sent back unchanged. */
   readonly ignore: readonly string[];
+  readonly proof?: Proof | undefined;
 }
+
+export interface RemoveRequest {
+  readonly id: JobId;
+  readonly mark: string;
+  readonly proof?: Proof | undefined;
+}
+
+/**
+ * Called right before each request that changes something, after all that was read for it: it rejects where the caller may
+ * not write any more, and then nothing is sent and the rejection is passed on as it is. A process that was paused after its
+ * last read must not send what others have decided on since.
+ */
+export type Proof = () => Promise<void>;
 
 /**
  * A scheduler. Failures are mapped once, here: SCHEDULER_UNREACHABLE (network, 429, 5xx: transient), SCHEDULER_DENIED,
@@ -28,7 +42,7 @@ export interface Scheduler {
   /** Creates or wholly replaces a job; resolves when the scheduler has accepted the write, with the job's new version. */
   apply(request: ApplyRequest, signal?: AbortSignal): Promise<{ readonly version: string }>;
   /** Removes a job; one that is gone already counts as removed. Never removes a job that does not bear the mark. */
-  remove(request: { readonly id: JobId; readonly mark: string }, signal?: AbortSignal): Promise<void>;
+  remove(request: RemoveRequest, signal?: AbortSignal): Promise<void>;
   /** Yields a job's id, or undefined for "any", when something may have happened; a hint only. Ends when the signal aborts; reconnects inside. */
   watch?(signal: AbortSignal): AsyncIterable<JobId | undefined>;
   /** Stops the scheduler's running rollout of a job. */

@@ -66,21 +66,23 @@ export function memoryScheduler(): MemoryScheduler {
       if ("mark" in query) return [...jobs.values()].filter((job) => job.owner === query.mark);
       return [...new Set(query.ids)].flatMap((id) => jobs.get(id) ?? []);
     },
-    async apply({ id, spec: wanted, mark, live, ignore }, signal) {
+    async apply({ id, spec: wanted, mark, live, ignore, proof }, signal) {
       signal?.throwIfAborted();
       check("apply", id);
       if (live ? jobs.get(id)?.version !== live.version : jobs.has(id))
         throw new SluiceError("SCHEDULER_CONFLICT", `${id} is not what it was planned against`);
       const now = jobs.get(id)?.spec;
+      await proof?.();
       const spec = now ? ignore.reduce((job, path) => keeping(job, now, path.split(".")), wanted) : wanted;
       writes.push({ kind: "apply", id, spec });
       return store(id, spec, mark, scheduler.afterApply(id, spec));
     },
-    async remove({ id, mark }, signal) {
+    async remove({ id, mark, proof }, signal) {
       signal?.throwIfAborted();
       check("remove", id);
       const job = jobs.get(id);
       if (job && job.owner !== mark) throw new SluiceError("SCHEDULER_CONFLICT", `${id} is not ours`);
+      await proof?.();
       writes.push({ kind: "remove", id });
       jobs.delete(id);
     },

@@ -61,9 +61,10 @@ it("an engine that was paused proves that it still leads before the next write",
   w = world({ apps: { concurrency: 1 } });
   const { apply } = w.apps;
   w.apps.apply = async (request, signal) => {
+    const answer = await apply(request, signal && undefined);
     await w.clock.sleep(5_000);
     w.kv.fault = (call) => (call === "commit" ? "LOCK_LOST" : undefined);
-    return apply(request, signal && undefined);
+    return answer;
   };
   w.mirror.push({ "apps/a.yaml": job("a"), "apps/b.yaml": job("b") });
   w.start();

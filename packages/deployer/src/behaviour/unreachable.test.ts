@@ -46,6 +46,38 @@ describe("a scheduler", () => {
   });
 });
 
+it.each<[ErrorCode, string]>([
+  ["SCHEDULER_UNREACHABLE", "Unreachable"],
+  ["SCHEDULER_LOCKED", "Locked"],
+  ["SCHEDULER_DENIED", "Denied"],
+])(
+  "a job whose write keeps being answered with %s is told of once, not at every attempt",
+  async (code, reason) => {
+    w = world();
+    let asked = 0;
+    w.apps.fault = (call) => {
+      if (call !== "apply") return undefined;
+      asked += 1;
+      return code;
+    };
+    w.mirror.push({
+      "apps/web.yaml": job("web"),
+      "apps/api.yaml": job("api", { sluice: { dependsOn: ["web"] } }),
+    });
+    w.start();
+    await w.until(() => asked > 20, "twenty attempts", 30 * 60_000);
+    const told = (key: string) =>
+      w.events.of("job.changed").flatMap((event) => (event.key === key ? [event.status.reason] : []));
+    expect([told("apps/web"), told("apps/api")]).toEqual([
+      ["Pending", reason],
+      ["Pending", "DependencyNotReady"],
+    ]);
+    w.apps.fault = undefined;
+    await w.until(() => w.deployment()?.state === "healthy");
+    expect(told("apps/web").slice(2)).toEqual(["Progressing", "Applied"]);
+  },
+);
+
 describe("a target that does not answer", () => {
   it.each<[ErrorCode, string]>([
     ["SCHEDULER_UNREACHABLE", "Unreachable"],

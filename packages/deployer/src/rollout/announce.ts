@@ -1,4 +1,4 @@
-import type { Fingerprint } from "@sluice/core";
+import type { Fingerprint, JobStatus, Reason, Revision } from "@sluice/core";
 import { entryOf } from "../records/entry.ts";
 import { known, type Pass } from "../term.ts";
 import type { JobNode } from "./node.ts";
@@ -24,6 +24,7 @@ export function announce(node: JobNode, pass: Pass, many: boolean): void {
     const fresh = entryOf(job, undefined, { version: undefined, revision });
     records.record({ ...fresh, fingerprint: NOTHING_SENT });
   }
+  if (isTriedAgain(known(pass.term.records, "records").statuses.get(key), revision)) return;
   const health = change.kind === "update" ? change.live.observed.health : "Missing";
   const drifted = change.cause === "drift";
   const taken = "waits to be taken over: Sluice did not make this job";
@@ -37,4 +38,17 @@ export function announce(node: JobNode, pass: Pass, many: boolean): void {
       message: drifted ? "changed in the scheduler; being put right" : waits,
     }),
   );
+}
+
+const TRIED_AGAIN: ReadonlySet<Reason> = new Set<Reason>([
+  "Conflict",
+  "Locked",
+  "Unreachable",
+  "Denied",
+  "DependencyNotReady",
+]);
+
+/** What kept a job from being sent says more than that it waits, and is no news at every attempt. */
+function isTriedAgain(status: JobStatus | undefined, revision: Revision): boolean {
+  return status !== undefined && status.attempted === revision && TRIED_AGAIN.has(status.reason);
 }

@@ -10,6 +10,7 @@ import { planOne } from "../planning.ts";
 import { known, type Pass } from "../term.ts";
 import { failureText } from "../text.ts";
 import type { JobNode, Write } from "./node.ts";
+import { writeProof } from "./proof.ts";
 import { refusalText } from "./refusal-text.ts";
 
 /** What sending a job came to. */
@@ -38,12 +39,14 @@ export async function send(pass: Pass, node: JobNode, first: Write): Promise<Sen
   const { options, leading } = pass.term;
   const { scheduler } = known(options.targets.get(node.target), `target ${node.target}`);
   let write = first;
+  const { proof, throwIfUnproven } = writeProof(pass.term.writer);
   for (let attempt = 1; ; attempt++) {
     try {
-      const { version } = await scheduler.apply(requestFor(write, options.mark), leading);
+      const { version } = await scheduler.apply({ ...requestFor(write, options.mark), proof }, leading);
       return { kind: "sent", version, write };
     } catch (error) {
       leading.throwIfAborted();
+      throwIfUnproven();
       const unclear = isSluiceError(error, "SCHEDULER_CONFLICT", "SCHEDULER_UNREACHABLE");
       if (!unclear) return failure(error, write, await refusalText(pass, node, error));
       const next = await decideAgain(pass, node, error, write);

@@ -16,6 +16,7 @@ import {
 import PQueue from "p-queue";
 import { leave } from "../left-alone/leave.ts";
 import { DEFAULT_CONCURRENCY } from "../options.ts";
+import { writeProof } from "../rollout/proof.ts";
 import { elapsed, known, type Pass } from "../term.ts";
 import { failureText } from "../text.ts";
 
@@ -132,11 +133,13 @@ async function removeOnce(
   async function removeOne(prune: Prune) {
     signal.throwIfAborted();
     await writer.prove();
+    const { proof, throwIfUnproven } = writeProof(writer);
     try {
-      await scheduler.remove({ id: splitJobKey(prune.key).id, mark: options.mark }, leading);
+      await scheduler.remove({ id: splitJobKey(prune.key).id, mark: options.mark, proof }, leading);
       noteRemoved(prune.key, pass);
     } catch (error) {
       leading.throwIfAborted();
+      throwIfUnproven();
       if (isSluiceError(error, "SCHEDULER_CONFLICT")) conflicting.push(prune);
       else settleKept(prune, reasonFor(error), failureText(error), pass);
     }

@@ -1,10 +1,10 @@
 import {
   type ApplyRequest,
   type Clock,
-  type JobId,
   type JsonObject,
   type LiveJob,
   type LiveQuery,
+  type RemoveRequest,
   type Scheduler,
   SluiceError,
 } from "@sluice/core";
@@ -76,6 +76,7 @@ async function write(
     throw conflict(`somebody changed the job ${id} since it was planned`);
   await refuseBrokenFamily(chronos.client, request, signal);
   const job = bodyOf(request, present, chronos.options.clock.now());
+  await request.proof?.();
   await chronos.client.write(job, signal);
   return job;
 }
@@ -153,7 +154,7 @@ async function shown(
 
 async function remove(
   client: ChronosClient,
-  { id, mark }: { readonly id: JobId; readonly mark: string },
+  { id, mark, proof }: RemoveRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const jobs = await client.jobs(signal);
@@ -163,6 +164,7 @@ async function remove(
   const children = childrenOf(jobs, id);
   if (children.length > 0)
     throw conflict(`${children.join(", ")} must go or get other parents before ${id} can be removed`);
+  await proof?.();
   await client.delete(id, signal);
 }
 

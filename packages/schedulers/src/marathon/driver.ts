@@ -53,7 +53,7 @@ export function marathon(options: MarathonOptions): Scheduler {
       open.sent(request.id, before, version);
       return { version };
     },
-    async remove({ id, mark }, signal) {
+    async remove({ id, mark, proof }, signal) {
       const app = await apps.read(id, signal);
       const job = app ?? (await pods.status(id, signal))?.spec;
       if (typeof job !== "object" || job === null || Array.isArray(job)) return;
@@ -62,6 +62,7 @@ export function marathon(options: MarathonOptions): Scheduler {
           "SCHEDULER_CONFLICT",
           `${absoluteId(id)} does not bear this engine's mark; it stays`,
         );
+      await proof?.();
       await (app ? apps : pods).delete(id, signal);
       open.forget(id);
     },

@@ -1,11 +1,4 @@
-import {
-  type ApplyRequest,
-  isSluiceError,
-  type JobId,
-  type JsonObject,
-  type LiveJob,
-  SluiceError,
-} from "@sluice/core";
+import { type ApplyRequest, isSluiceError, type JsonObject, type LiveJob, SluiceError } from "@sluice/core";
 import { withValueFrom } from "../format/field-path.ts";
 import { absoluteId } from "./app-id.ts";
 import type { DeploymentClient, JobStore } from "./client.ts";
@@ -31,6 +24,7 @@ export async function create(
   request: ApplyRequest,
   signal: AbortSignal | undefined,
 ): Promise<Written> {
+  await request.proof?.();
   return { version: versionOf(await store.create(bodyOf(request), signal)), before: undefined };
 }
 
@@ -67,15 +61,17 @@ export async function update(
  */
 async function replace(
   { store, deployments }: WriteContext,
-  { id, live, mark }: ApplyRequest,
+  { id, live, mark, proof }: ApplyRequest,
   body: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
+  await proof?.();
   try {
     return await store.replace(id, body, signal);
   } catch (error) {
     if (!isSluiceError(error, "SCHEDULER_LOCKED") || live?.owner !== mark) throw error;
-    if (!(await endOwn(deployments, id, signal))) throw error;
+    if (!(await endOwn(deployments, { id, proof }, signal))) throw error;
+    await proof?.();
     return await store.replace(id, body, signal);
   }
 }
@@ -83,14 +79,17 @@ async function replace(
 /** @returns false where a deployment of the job concerns others too; then none was ended. */
 async function endOwn(
   deployments: DeploymentClient,
-  id: JobId,
+  { id, proof }: Pick<ApplyRequest, "id" | "proof">,
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   const path = absoluteId(id);
   const touching = (await deployments.running(signal)).filter((one) => one.affects.includes(path));
   if (touching.length === 0 || touching.some((one) => one.affects.some((other) => other !== path)))
     return false;
-  for (const one of touching) await deployments.end(one.id, signal);
+  for (const one of touching) {
+    await proof?.();
+    await deployments.end(one.id, signal);
+  }
   return true;
 }
 

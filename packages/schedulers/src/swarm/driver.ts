@@ -7,6 +7,7 @@ import {
   type LiveJob,
   type LiveQuery,
   type Random,
+  type RemoveRequest,
   type Scheduler,
 } from "@sluice/core";
 import { objectIn, textIn } from "../format/reading.ts";
@@ -21,6 +22,7 @@ import { markOf, withMark } from "./mark.ts";
 import { leftoversOf, materialsIn, referencesOf, withMaterials } from "./materials.ts";
 import { keepingWhatSwarmFilledIn, withLiveValues } from "./merge.ts";
 import { isReplacing } from "./observe.ts";
+import { proven } from "./proven.ts";
 import { type Tidier, tidier } from "./tidier.ts";
 
 export interface SwarmOptions extends DockerOptions {
@@ -54,13 +56,15 @@ export function swarm(options: SwarmOptions): Scheduler {
   return {
     list: (query, signal) => list(client, query, signal),
     async apply(request, signal) {
+      const safe = { ...here, client: proven(client, request.proof) };
       const write = () =>
-        request.live ? update(here, request, request.live, signal) : create(here, request, signal);
+        request.live ? update(safe, request, request.live, signal) : create(safe, request, signal);
       const alone =
         hasMaterials(request.spec) || (request.live !== undefined && hasReferences(request.live.spec));
       return { version: await (alone ? here.oneByOne(write) : write()) };
     },
-    remove: (request, signal) => here.oneByOne(() => remove(here, request, signal)),
+    remove: (request, signal) =>
+      here.oneByOne(() => remove({ ...here, client: proven(client, request.proof) }, request, signal)),
     watch: (signal) => watchEvents({ client, clock: options.clock, random: options.random }, signal),
     async cancel(id, signal) {
       const service = await one(client, id, signal);
@@ -172,7 +176,7 @@ function hasReferences(spec: JsonObject): boolean {
 
 async function remove(
   { client, tidying }: Swarm,
-  { id, mark }: { readonly id: JobId; readonly mark: string },
+  { id, mark }: RemoveRequest,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const service = await one(client, id, signal);

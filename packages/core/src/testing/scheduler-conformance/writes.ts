@@ -90,6 +90,33 @@ export function applyRules(trial: () => Trial): void {
     expect(after.owner).toBe(t.mark);
   });
 
+  it("sends nothing where the proof that it may write fails, and passes that on", async () => {
+    const t = trial();
+    const [absent, live] = [t.id("b"), await t.create("a")];
+    const lost = new Error("the lock was lost");
+    const proof = () => Promise.reject(lost);
+    const fresh = { id: absent, spec: t.spec(absent, "first"), live: undefined };
+    const newer = { id: live.id, spec: t.spec(live.id, "second"), live };
+    for (const request of [fresh, newer])
+      await expect(t.scheduler.apply({ ...request, mark: t.mark, ignore: [], proof })).rejects.toBe(lost);
+    await expect(t.scheduler.remove({ id: live.id, mark: t.mark, proof })).rejects.toBe(lost);
+    expect([await t.find(absent), (await t.find(live.id))?.version]).toEqual([undefined, live.version]);
+  });
+
+  it("asks for the proof once all is read, right before the write", async () => {
+    const t = trial();
+    const live = await t.create("a");
+    let asked = 0;
+    const proof = async () => {
+      asked += 1;
+    };
+    const spec = t.spec(live.id, "second");
+    await t.scheduler.apply({ id: live.id, spec, mark: t.mark, live, ignore: [], proof });
+    expect(asked).toBeGreaterThan(0);
+    await t.scheduler.remove({ id: live.id, mark: t.mark, proof });
+    expect(asked).toBeGreaterThan(1);
+  });
+
   it("puts its mark on a job that it takes over", async () => {
     const t = trial();
     const id = t.id("a");
