@@ -1,5 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { builtAt } from "./bin/built-at.js";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 
@@ -17,7 +19,7 @@ const BUNDLED = [
 
 /**
  * The built program in a few files instead of some hundred, so that a process starts in half the time (decision 013). It is
- * a copy of `dist` and stands beside it: it must be made again after a build.
+ * a copy of `dist` and stands beside it: it must be made again after a build, and until then `bin/sluice.js` runs `dist`.
  */
 export default {
   root: here,
@@ -26,7 +28,7 @@ export default {
   // Inside of the bundle siblings are read as they were built, like any other program does.
   resolve: { conditions: ["default"] },
   ssr: { noExternal: BUNDLED, target: "node" },
-  plugins: [placesOfTheBuild()],
+  plugins: [placesOfTheBuild(), timeOfTheBuild()],
   build: {
     ssr: true,
     target: "node20",
@@ -52,6 +54,24 @@ function placesOfTheBuild() {
       if (property !== "url" || !moduleId.startsWith(here)) return undefined;
       const folder = dirname(resolve(here, outDir, chunkId));
       return `new URL(${JSON.stringify(relative(folder, moduleId))}, import.meta.url).href`;
+    },
+  };
+}
+
+/** Notes what the bundle was made of, once all of it is written. */
+function timeOfTheBuild() {
+  let outDir = "";
+  let at = "";
+  return {
+    name: "time-of-the-build",
+    configResolved(config) {
+      outDir = config.build.outDir;
+    },
+    buildStart() {
+      at = builtAt(new URL("../", import.meta.url));
+    },
+    closeBundle(error) {
+      if (!error) writeFileSync(resolve(here, outDir, "built-at"), at);
     },
   };
 }
