@@ -199,3 +199,20 @@ describe("history", () => {
     expect((await engine.sluice("history", "apps/nothing")).output).toMatch(/has no job "apps\/nothing"/);
   });
 });
+
+it("a revision with a file that is too large is refused whole: the push, the status and the events name file, size and limit", async () => {
+  await clone.write("notes.txt", "x".repeat(600_000));
+  await clone.write("apps/late.yaml", sleeper("late"));
+  const { output } = await clone.push("too large");
+  const said = /✗ notes\.txt: .*the file has 600000 bytes; limits\.maxFileBytes allows 524288/;
+  expect(output).toMatch(said);
+  const status = await engine.sluice("status");
+  expect([status.code, status.output]).toEqual([1, expect.stringMatching(said)]);
+  expect((await engine.sluice("events", "--type", "mirror.refused")).output).toMatch(said);
+  expect(await app("late")).toBeUndefined();
+  await clone.remove("notes.txt");
+  await clone.push("small again");
+  expect((await engine.sluice("wait")).code).toBe(0);
+  expect((await engine.sluice("status")).code).toBe(0);
+  expect(await app("late")).toBeDefined();
+});

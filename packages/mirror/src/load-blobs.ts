@@ -33,7 +33,7 @@ export async function loadBlobs(pass: Pass, signal: AbortSignal): Promise<Outcom
   if (tooLarge.size === 0) return OK;
   const problems = puts
     .filter(({ oid }) => tooLarge.has(oid))
-    .map(({ path, oid }) => problem(path, tooLarge.get(oid), most));
+    .map(({ path, oid }) => problem(path, tooLarge.get(oid), limitText(maxFileBytes, kv.limits.valueBytes)));
   return refuse(pass, problems, sentence(problems));
 }
 
@@ -86,12 +86,19 @@ async function* contents(
   }
 }
 
-function problem(file: FilePath, bytes: number | undefined, most: number): Problem {
+/** The limit that is broken, by the name under which it can be changed. */
+function limitText(maxFileBytes: number, valueBytes: number): string {
+  return maxFileBytes <= valueBytes
+    ? `limits.maxFileBytes allows ${maxFileBytes}`
+    : `a value of the KV holds ${valueBytes} at the most`;
+}
+
+function problem(file: FilePath, bytes: number | undefined, limit: string): Problem {
   const size = bytes === undefined ? "far too many bytes" : `${bytes} bytes`;
   return {
     file,
     reason: "InvalidSpec",
-    message: `the file has ${size}; a value of the KV may have ${most}`,
+    message: `the file has ${size}; ${limit}`,
     hint: "Make the file smaller, or take it out of the environment's folder.",
   };
 }

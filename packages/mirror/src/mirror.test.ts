@@ -230,7 +230,7 @@ describe("what cannot be mirrored", () => {
     const events = one.sink.of("mirror.refused");
     expect(events).toHaveLength(1);
     expect(events[0]).toMatchObject({ revision: `main@sha1:${bad}`, problems: [{ file: "too=20big" }] });
-    expect(events[0]?.problems[0]?.message).toContain("100");
+    expect(events[0]?.problems[0]?.message).toBe("the file has 101 bytes; limits.maxFileBytes allows 100");
 
     one.kv.set(LAYOUT.file(encodePath("a")), "edited by hand");
     await one.clock.advance(1_300_000);

@@ -44,7 +44,7 @@ export const limits = z
   .strictObject({
     maxFileBytes: count(
       512 * 1024,
-      "The longest file, in bytes. A value of Consul holds 524,288 at the most.",
+      "The longest file, in bytes; a revision with a longer one is refused whole, and the one before it stays. A value of Consul holds 524,288 at the most.",
     ),
     maxFiles: count(
       200_000,

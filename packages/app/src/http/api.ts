@@ -5,11 +5,14 @@ import {
   type JobKey,
   type JobStatus,
   type KvEntry,
+  type Problem,
   parseRevision,
+  type Revision,
   SluiceError,
 } from "@sluice/core";
 import type { FastifyInstance } from "fastify";
 import type { Environment } from "../engine/environment.ts";
+import { readEventLog } from "../engine/event-log.ts";
 import { commitRoutes } from "./commits/routes.ts";
 import type { HttpContext } from "./context.ts";
 import { controlRoutes, orProblem } from "./controls/routes.ts";
@@ -41,6 +44,8 @@ export interface EnvironmentView {
   readonly deployment: ReturnType<typeof decodeRecord<"deployment">> | undefined;
   /** What people suspended, the widest first. */
   readonly suspended: readonly SuspendedView[];
+  /** The newest commit, where the mirror refused it and the revision before it stays. */
+  readonly refused: { readonly revision: Revision; readonly problems: readonly Problem[] } | undefined;
   /** A record somebody wrote over by hand. */
   readonly problem: string | undefined;
 }
@@ -123,7 +128,8 @@ async function commitToFollow(
 async function view(environment: Environment, { kv }: HttpContext): Promise<EnvironmentView> {
   const { layout, config, name, repository, pattern, deploys } = environment;
   const suspend = layout.control("suspend");
-  const entries = await kv.getMany([layout.revision, layout.deployment, suspend]);
+  const log = `${layout.events}/mirror`;
+  const entries = await kv.getMany([layout.revision, layout.deployment, suspend, log]);
   const marker = entries.get(layout.revision);
   const deployment = entries.get(layout.deployment);
   const suspended = orProblem(() => suspendedViews(environment, entries.get(suspend)));
@@ -139,8 +145,18 @@ async function view(environment: Environment, { kv }: HttpContext): Promise<Envi
     marker: marker && decodeRecord("marker", marker),
     deployment: deployment && decodeRecord("deployment", deployment),
     suspended: suspended.value ?? [],
+    refused: refusedIn(entries.get(log)),
     problem: suspended.problem,
   };
+}
+
+/** The mirror's last word, where that was a no. */
+function refusedIn(log: KvEntry | undefined): EnvironmentView["refused"] {
+  const last = readEventLog(log)
+    .map(({ event }) => event)
+    .filter(({ type }) => ["mirror.refused", "mirror.synced", "mirror.checked"].includes(type))
+    .at(-1);
+  return last?.type === "mirror.refused" ? { revision: last.revision, problems: last.problems } : undefined;
 }
 
 /** One status that cannot be read is shown as such; it does not hide the others. */

@@ -1,4 +1,10 @@
-import type { DeploymentStatus, SilentTarget } from "@sluice/core";
+import {
+  type DeploymentStatus,
+  type Problem,
+  type Revision,
+  type SilentTarget,
+  shortRevision,
+} from "@sluice/core";
 import { problemLine } from "./changes.ts";
 import { GLYPH } from "./glyphs.ts";
 
@@ -9,6 +15,20 @@ export function complaintLines({ silent = [], problems = [], problemsTotal }: De
     ...silent.map(silentLine),
     ...problems.map(problemLine),
     ...(more > 0 ? [`${GLYPH.fail} and ${more} more problems`] : []),
+  ];
+}
+
+/** A commit that was not mirrored, and why. */
+export function refusedLines({
+  revision,
+  problems,
+}: {
+  readonly revision: Revision;
+  readonly problems: readonly Problem[];
+}): string[] {
+  return [
+    `${GLYPH.fail} ${shortRevision(revision)} is not mirrored; the revision before it stays`,
+    ...problems.map(problemLine),
   ];
 }
 

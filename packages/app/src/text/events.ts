@@ -8,6 +8,7 @@ import {
 } from "@sluice/core";
 import { formatDuration } from "../config/duration.ts";
 import { changeLine, problemLine } from "./changes.ts";
+import { refusedLines } from "./complaints.ts";
 import { GLYPH } from "./glyphs.ts";
 
 type Lines<T extends SluiceEvent["type"]> = (event: Extract<SluiceEvent, { type: T }>) => readonly string[];
@@ -27,10 +28,7 @@ const LINES: { readonly [T in SluiceEvent["type"]]: Lines<T> } = {
   "mirror.fenced": () => [
     `${GLYPH.fail} a write was refused: another process took the lock. Nothing was written`,
   ],
-  "mirror.refused": (e) => [
-    `${GLYPH.fail} ${shortRevision(e.revision)} is not mirrored; the revision before it stays`,
-    ...e.problems.map(problemLine),
-  ],
+  "mirror.refused": refusedLines,
   "mirror.skipped": (e) => [
     `${GLYPH.wait} left out: ${e.files.map((file) => displayPath(file as FilePath)).join(", ")}: ${e.why}`,
   ],

@@ -1,7 +1,7 @@
 import { type JobStatus, type Revision, SluiceError, shortRevision, suggest } from "@sluice/core";
 import { formatDuration } from "../../config/duration.ts";
 import type { EnvironmentView } from "../../http/api.ts";
-import { complaintLines } from "../../text/complaints.ts";
+import { complaintLines, refusedLines } from "../../text/complaints.ts";
 import { GLYPH } from "../../text/glyphs.ts";
 import { suspendedLine } from "../../text/suspended.ts";
 import { type EngineClient, engineClient } from "../client.ts";
@@ -86,8 +86,9 @@ function forPrograms(environments: readonly EnvironmentStatus[], job: string | u
     : environments.flatMap((one) => one.jobs.map((status) => ({ environment: one.name, ...status })));
 }
 
-function isFine({ deploys, jobs, deployment, marker }: EnvironmentStatus): boolean {
+function isFine({ deploys, jobs, deployment, marker, refused }: EnvironmentStatus): boolean {
   return (
+    refused === undefined &&
     marker !== undefined &&
     (deployment !== undefined || !deploys) &&
     (deployment === undefined || complaintLines(deployment).length === 0) &&
@@ -103,9 +104,14 @@ function describe(environments: readonly EnvironmentStatus[], detailed: boolean)
     .join("\n");
 }
 
-function notices({ suspended, problem, deployment }: EnvironmentStatus): string[] {
+function notices({ suspended, problem, deployment, refused }: EnvironmentStatus): string[] {
   const complaints = deployment ? complaintLines(deployment) : [];
-  return [...(problem ? [`${GLYPH.fail} ${problem}`] : []), ...complaints, ...suspended.map(suspendedLine)];
+  return [
+    ...(problem ? [`${GLYPH.fail} ${problem}`] : []),
+    ...(refused ? refusedLines(refused) : []),
+    ...complaints,
+    ...suspended.map(suspendedLine),
+  ];
 }
 
 function headline({ name, deploys, marker, deployment }: EnvironmentStatus): string {

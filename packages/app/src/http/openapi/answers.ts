@@ -49,6 +49,9 @@ const view = {
   marker: marker.optional(),
   deployment: deployment.optional(),
   suspended: z.array(suspendedOne),
+  refused: z
+    .strictObject({ revision, problems: z.array(z.looseObject({ file: z.string(), message: z.string() })) })
+    .optional(),
   problem: z.string().optional(),
 };
 
