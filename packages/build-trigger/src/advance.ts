@@ -29,7 +29,7 @@ export async function advance(
   try {
     return build.handle === undefined
       ? await begin(build, context, signal)
-      : await noteState(build, await context.ci.follow(build.handle, signal), context);
+      : await noteState(build, await context.ci.follow(build.handle, build, signal), context);
   } catch (error) {
     if (!isSluiceError(error, "CI_REFUSED")) throw error;
     return end(build, context, build.handle === undefined ? "failed" : "lost", messageOf(error));

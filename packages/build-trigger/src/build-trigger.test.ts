@@ -196,6 +196,39 @@ describe("builds at Jenkins", () => {
     await untilState("succeeded");
   });
 
+  it("does not take another build for its own where Jenkins counts anew", async () => {
+    start();
+    const { record } = await push();
+    await untilState("queued");
+    Object.assign(ci.builds[0] as object, {
+      number: 1,
+      result: "SUCCESS",
+      parameters: { SLUICE_BUILD_ID: "of-another-push" },
+    });
+    const parameters = { SLUICE_BUILD_ID: record.id };
+    ci.builds.push({ item: 999, parameters, number: 2, result: "FAILURE", cancelled: false });
+    await untilState("failed");
+    expect((await builds())[0]?.message).toBe("build 2 ended with FAILURE");
+  });
+
+  it("begins a build that is asked for once more, though the answer to it was lost", async () => {
+    start();
+    await push();
+    await untilState("queued");
+    Object.assign(ci.builds[0] as object, { number: 1, result: "FAILURE" });
+    await untilState("failed");
+    let failures = 0;
+    ci.fault = (request) => (request.startsWith("POST") && failures++ === 0 ? 503 : undefined);
+    await push(COMMIT, BEFORE, true);
+    await until(() => ci.builds.length === 2);
+    Object.assign(ci.builds[1] as object, { number: 2, result: "SUCCESS" });
+    await untilState("succeeded");
+    expect(ci.builds.map(({ parameters }) => parameters.SLUICE_BUILD_ID?.replace(/^.*-/, "-"))).toEqual([
+      (await builds())[0]?.id,
+      "-1",
+    ]);
+  });
+
   it("notes a build that was cancelled in the queue", async () => {
     start();
     await push();

@@ -7,7 +7,8 @@ export {
 export type { CiServer, CiState } from "./ci/ci-server.ts";
 export type { CiTls } from "./ci/connection.ts";
 export { type HttpEndpointOptions, httpEndpoint } from "./ci/http-endpoint.ts";
-export { ID_PARAMETER, type JenkinsOptions, jenkins } from "./ci/jenkins.ts";
+export { type JenkinsOptions, jenkins } from "./ci/jenkins.ts";
+export { ID_PARAMETER } from "./ci/jenkins-builds.ts";
 export type { JenkinsAuth } from "./ci/jenkins-session.ts";
 export {
   type BuildEnd,

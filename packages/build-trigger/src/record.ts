@@ -22,6 +22,8 @@ export interface BuildRecord {
   readonly message: string;
   /** How often the CI was asked to begin. */
   readonly attempts: number;
+  /** How often a person asked for it once more; absent: never. */
+  readonly repeats?: number;
   /** What the CI calls it; opaque. */
   readonly handle?: string;
   /** Where a person looks at it. */
@@ -40,6 +42,11 @@ const REQUIRED = ["id", "app", "ref", "commit", "requestedAt", "state", "attempt
 
 export function isFinished(build: BuildRecord): build is BuildRecord & { readonly state: BuildEnd } {
   return ENDS.has(build.state);
+}
+
+/** What a CI knows this run of a build by: one that is asked for once more is another one. */
+export function runId({ id, repeats }: BuildRecord): string {
+  return repeats ? `${id}-${repeats}` : id;
 }
 
 /** Where builds live in the KV. Prefixes end with a slash. */

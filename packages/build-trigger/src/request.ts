@@ -43,7 +43,8 @@ export async function requestBuild(
     const entry = await kv.get(key, signal);
     const known = entry && decodeBuild(entry);
     if (known && !(request.again && isFinished(known))) return { record: known, created: false };
-    const record = newRecord(request, id, new Date(clock.now()).toISOString());
+    const first = newRecord(request, id, new Date(clock.now()).toISOString());
+    const record = known ? { ...first, repeats: (known.repeats ?? 0) + 1 } : first;
     const ops: KvOp[] = [
       { verb: "cas", key, value: encodeBuild(record), index: entry?.modifyIndex ?? "0" },
       { verb: "set", key: layout.bell, value: Buffer.from(`${record.requestedAt} ${id}`) },

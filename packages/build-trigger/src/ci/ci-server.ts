@@ -23,7 +23,8 @@ export interface CiServer {
    * Absent: the CI itself sees that a build is asked for twice.
    */
   find?(build: BuildRecord, signal: AbortSignal): Promise<string | undefined>;
-  follow(handle: string, signal: AbortSignal): Promise<CiState>;
+  /** How the build of this handle does. @param build whose it is: what a CI calls its builds may begin anew. */
+  follow(handle: string, build: BuildRecord, signal: AbortSignal): Promise<CiState>;
   /** Looks whether builds could be begun, and begins none. @returns what was found, in words. */
   check(signal: AbortSignal): Promise<string>;
 }

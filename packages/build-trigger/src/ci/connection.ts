@@ -56,10 +56,12 @@ export function refusal(name: string, { status }: CiAnswer, about: string): Slui
 /** The JSON of an answer. @throws CI_UNREACHABLE where it holds none: a login page, a proxy's error. */
 export function jsonOf<T>(name: string, answer: CiAnswer): T {
   try {
-    return JSON.parse(answer.data) as T;
+    const value: unknown = JSON.parse(answer.data);
+    if (typeof value === "object" && value !== null) return value as T;
   } catch {
-    throw new SluiceError("CI_UNREACHABLE", `${name} answered with something that is no JSON`, {
-      hint: `Check that the address is ${name}'s own, with no login page or proxy in between.`,
-    });
+    // Told below.
   }
+  throw new SluiceError("CI_UNREACHABLE", `${name} answered with something that is no JSON`, {
+    hint: `Check that the address is ${name}'s own, with no login page or proxy in between.`,
+  });
 }

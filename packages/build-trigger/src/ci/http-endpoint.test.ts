@@ -68,18 +68,30 @@ describe("a CI behind an endpoint", () => {
     const handle = await endpoint().start(BUILD, signal);
     expect(handle).toBe("/status/9?t=1");
     reply = { status: 200, body: { state: "running", url: "https://ci.example.org/9" } };
-    expect(await endpoint().follow(handle as string, signal)).toEqual({
+    expect(await endpoint().follow(handle as string, BUILD, signal)).toEqual({
       kind: "running",
       handle,
       url: "https://ci.example.org/9",
     });
     reply = { status: 200, body: { state: "failed", message: "tests failed", url: "javascript:alert(1)" } };
-    expect(await endpoint().follow(handle as string, signal)).toEqual({
+    expect(await endpoint().follow(handle as string, BUILD, signal)).toEqual({
       kind: "done",
       result: "failed",
       message: "tests failed",
       url: undefined,
     });
+  });
+
+  it("is not led elsewhere by a path that looks like a server's name", async () => {
+    reply = { status: 201, body: { statusUrl: `${base}//elsewhere.invalid/x` } };
+    const handle = await endpoint().start(BUILD, signal);
+    reply = { status: 200, body: { state: "running" } };
+    expect(await endpoint().follow(handle as string, BUILD, signal)).toMatchObject({ kind: "running" });
+  });
+
+  it("is told that a build which is asked for once more is another one", async () => {
+    await endpoint().start({ ...BUILD, repeats: 2 }, signal);
+    expect(seen.map(({ headers }) => headers["idempotency-key"])).toEqual(["f00d-2"]);
   });
 
   it.each(["http://127.0.0.1:1/status", "//elsewhere.invalid/status", "file:///etc/passwd"])(

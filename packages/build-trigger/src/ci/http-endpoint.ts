@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { SluiceError } from "@sluice/core";
-import type { BuildRecord } from "../record.ts";
+import { type BuildRecord, runId } from "../record.ts";
 import type { CiServer, CiState } from "./ci-server.ts";
 import { type CiConnection, type CiTls, ciConnection, refusal } from "./connection.ts";
 
@@ -29,14 +29,15 @@ export function httpEndpoint(options: HttpEndpointOptions): CiServer {
       const signature = createHmac("sha256", options.secret()).update(data).digest("hex");
       const headers = {
         "content-type": "application/json",
-        "idempotency-key": build.id,
+        "idempotency-key": runId(build),
         "x-sluice-signature-256": `sha256=${signature}`,
       };
       const answer = await connection({ method: "POST", url: base.href, data, headers }, signal);
       if (answer.status < 200 || answer.status > 299) throw refusal(NAME, answer, `a build of ${build.app}`);
       return statusPath(answer.data, base);
     },
-    follow: (handle, signal) => follow(connection, new URL(handle, base), handle, signal),
+    // Not resolved against it: a handle that begins with // would lead to another server.
+    follow: (handle, _build, signal) => follow(connection, new URL(base.origin + handle), handle, signal),
     async check(signal) {
       if (options.secret() === "") throw new SluiceError("CI_DENIED", "the secret for the CI is empty");
       // Any answer will do: an endpoint for builds need not know how to be looked at.
@@ -47,9 +48,10 @@ export function httpEndpoint(options: HttpEndpointOptions): CiServer {
   };
 }
 
-function payload({ id, app, repository, ref, commit, before, requestedAt }: BuildRecord) {
+function payload(build: BuildRecord) {
+  const { app, repository, ref, commit, before, requestedAt } = build;
   const branch = ref.replace(/^refs\/heads\//, "");
-  return { id, app, repository, ref, branch, commit, before: before ?? null, requestedAt };
+  return { id: runId(build), app, repository, ref, branch, commit, before: before ?? null, requestedAt };
 }
 
 /** Nobody else is ever asked for the status, wherever an answer points. */

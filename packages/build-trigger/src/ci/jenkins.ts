@@ -1,7 +1,8 @@
 import { SluiceError } from "@sluice/core";
-import type { BuildRecord } from "../record.ts";
-import type { CiServer, CiState } from "./ci-server.ts";
+import { type BuildRecord, runId } from "../record.ts";
+import type { CiServer } from "./ci-server.ts";
 import { type CiTls, jsonOf, refusal } from "./connection.ts";
+import { findBuild, followBuild, followQueue, ID_PARAMETER, NAME } from "./jenkins-builds.ts";
 import { type JenkinsAuth, type JenkinsSession, jenkinsSession } from "./jenkins-session.ts";
 
 export interface JenkinsOptions {
@@ -15,24 +16,20 @@ export interface JenkinsOptions {
   readonly tls: CiTls;
 }
 
-/** The parameter by which a build is found again; a job must declare it, since Jenkins drops what a job does not declare. */
-export const ID_PARAMETER = "SLUICE_BUILD_ID";
-
-const NAME = "Jenkins";
-const BUILD_FIELDS = "number,queueId,building,result,actions[parameters[name,value]]";
-const LOOK_BACK = 50;
-
 /** Jenkins through its remote API; facts: https://www.jenkins.io/doc/book/using/remote-access-api/. */
 export function jenkins(options: JenkinsOptions): CiServer {
   const session = jenkinsSession(options);
   const job = jobPath(options.job);
   return {
     start: (build, signal) => start(session, job, options, build, signal),
-    find: (build, signal) => find(session, job, build.id, signal),
-    follow: (handle, signal) =>
-      handle.startsWith("queue:")
-        ? followQueue(session, job, Number(handle.slice(6)), signal)
-        : followBuild(session, job, Number(handle.slice(6)), signal),
+    find: (build, signal) => findBuild({ session, job, id: runId(build) }, signal),
+    follow(handle, build, signal) {
+      const number = Number(handle.slice(6));
+      const wanted = { session, job, id: runId(build) };
+      return handle.startsWith("queue:")
+        ? followQueue(wanted, number, signal)
+        : followBuild(wanted, number, signal);
+    },
     check: (signal) => check(session, job, options, signal),
   };
 }
@@ -71,136 +68,15 @@ async function start(
   throw refusal(NAME, answer, about);
 }
 
-function buildParameters({ id, app, commit, ref, repository }: BuildRecord): Record<string, string> {
+function buildParameters(build: BuildRecord): Record<string, string> {
+  const { app, commit, ref, repository } = build;
   return {
-    [ID_PARAMETER]: id,
+    [ID_PARAMETER]: runId(build),
     SLUICE_APP: app,
     SLUICE_COMMIT: commit,
     SLUICE_BRANCH: ref.replace(/^refs\/heads\//, ""),
     SLUICE_REPOSITORY: repository,
   };
-}
-
-interface Parameters {
-  readonly actions?: readonly { readonly parameters?: readonly { name: string; value: unknown }[] }[];
-}
-interface Build extends Parameters {
-  readonly number: number;
-  readonly queueId?: number;
-  readonly building?: boolean;
-  readonly result?: string | null;
-}
-
-async function find(
-  session: JenkinsSession,
-  job: string,
-  id: string,
-  signal: AbortSignal,
-): Promise<string | undefined> {
-  // The queue first: what leaves it between the two questions is then seen among the builds.
-  const fields = "items[id,actions[parameters[name,value]]]";
-  const queue = await read<{ items?: (Parameters & { id: number })[] }>(
-    session,
-    `queue/api/json?tree=${fields}`,
-    signal,
-  );
-  const waiting = queue.items?.find((item) => isOf(item, id));
-  if (waiting) return `queue:${waiting.id}`;
-  const build = (await recentBuilds(session, job, signal)).find((one) => isOf(one, id));
-  return build && `build:${build.number}`;
-}
-
-function isOf({ actions = [] }: Parameters, id: string): boolean {
-  return actions.some(({ parameters = [] }) =>
-    parameters.some(({ name, value }) => name === ID_PARAMETER && value === id),
-  );
-}
-
-async function recentBuilds(
-  session: JenkinsSession,
-  job: string,
-  signal: AbortSignal,
-): Promise<readonly Build[]> {
-  const path = `${job}/api/json?tree=builds[${BUILD_FIELDS}]{0,${LOOK_BACK}}`;
-  return (await read<{ builds?: Build[] }>(session, path, signal)).builds ?? [];
-}
-
-interface QueueItem {
-  readonly cancelled?: boolean;
-  readonly why?: string | null;
-  readonly executable?: { readonly number: number } | null;
-}
-
-async function followQueue(
-  session: JenkinsSession,
-  job: string,
-  item: number,
-  signal: AbortSignal,
-): Promise<CiState> {
-  const answer = await session.get(
-    `queue/item/${item}/api/json?tree=cancelled,why,executable[number]`,
-    signal,
-  );
-  // Items that left the queue are remembered for five minutes only.
-  if (answer.status === 404) return followForgotten(session, job, item, signal);
-  if (answer.status !== 200) throw refusal(NAME, answer, "a question about its queue");
-  const { cancelled, why, executable } = jsonOf<QueueItem>(NAME, answer);
-  if (cancelled)
-    return {
-      kind: "done",
-      result: "aborted",
-      message: "the build was cancelled in the queue",
-      url: undefined,
-    };
-  if (executable) return followBuild(session, job, executable.number, signal);
-  return { kind: "queued", handle: `queue:${item}`, why: why ?? "it waits in the queue" };
-}
-
-async function followForgotten(
-  session: JenkinsSession,
-  job: string,
-  item: number,
-  signal: AbortSignal,
-): Promise<CiState> {
-  const build = (await recentBuilds(session, job, signal)).find(({ queueId }) => queueId === item);
-  if (!build)
-    throw new SluiceError("CI_REFUSED", `${NAME} knows nothing any more of the queue's item ${item}`);
-  return stateOf(session, job, build);
-}
-
-async function followBuild(
-  session: JenkinsSession,
-  job: string,
-  number: number,
-  signal: AbortSignal,
-): Promise<CiState> {
-  const answer = await session.get(`${job}/${number}/api/json?tree=number,building,result`, signal);
-  if (answer.status === 404)
-    throw new SluiceError("CI_REFUSED", `${NAME}'s build ${number} does not exist any more`);
-  if (answer.status !== 200) throw refusal(NAME, answer, `a question about build ${number}`);
-  return stateOf(session, job, jsonOf<Build>(NAME, answer));
-}
-
-/** https://javadoc.jenkins.io/hudson/model/Result.html */
-const RESULTS: Readonly<Record<string, "succeeded" | "failed" | "aborted">> = {
-  SUCCESS: "succeeded",
-  UNSTABLE: "failed",
-  FAILURE: "failed",
-  NOT_BUILT: "aborted",
-  ABORTED: "aborted",
-};
-
-function stateOf(session: JenkinsSession, job: string, { number, building, result }: Build): CiState {
-  const url = session.url(`${job}/${number}/`);
-  if (building || !result) return { kind: "running", handle: `build:${number}`, url };
-  const end = RESULTS[result] ?? "failed";
-  return { kind: "done", result: end, message: `build ${number} ended with ${result}`, url };
-}
-
-async function read<T>(session: JenkinsSession, path: string, signal: AbortSignal): Promise<T> {
-  const answer = await session.get(path, signal);
-  if (answer.status !== 200) throw refusal(NAME, answer, "a question");
-  return jsonOf<T>(NAME, answer);
 }
 
 const JOB_FIELDS = "buildable,property[parameterDefinitions[name]]";
