@@ -84,7 +84,7 @@ async function measure(files: number, way: "git" | "no git program", report: Rep
 async function readAll(source: Source, commit: CommitId): Promise<void> {
   const files = await source.tree(commit);
   let bytes = 0;
-  for await (const blob of source.read(files.map((file) => file.oid))) bytes += blob.byteLength;
+  for await (const blob of source.blobs.read(files.map((file) => file.oid))) bytes += blob.byteLength;
   if (bytes < files.length * FILE_BYTES) throw new Error(`only ${bytes} bytes were read`);
 }
 
@@ -107,7 +107,7 @@ async function changedFiles(source: Source, { repository }: Place): Promise<numb
       const changes = await source.changes(before, after);
       const oids = changes.flatMap(({ to }) => (to ? [to.oid] : []));
       if (oids.length !== 1) throw new Error(`${oids.length} files changed where one did`);
-      for await (const _ of source.read(oids));
+      for await (const _ of source.blobs.read(oids));
     });
     samples.push(ms);
   }

@@ -120,6 +120,6 @@ export type {
   RemoveRequest,
   Scheduler,
 } from "./ports/scheduler.ts";
-export type { Source, TreeChange, TreeFile } from "./ports/source.ts";
+export type { Blobs, Source, TreeChange, TreeFile } from "./ports/source.ts";
 export { MASK, maskField, redact, secretValues } from "./redact.ts";
 export { suggest } from "./suggest.ts";

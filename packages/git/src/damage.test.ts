@@ -37,7 +37,7 @@ async function open(options: Partial<GitSourceOptions> = {}): Promise<Source> {
 async function readAll(source: Source, commit: CommitId): Promise<string[]> {
   const files = [...(await source.tree(commit))].sort((a, b) => (a.path < b.path ? -1 : 1));
   const texts: string[] = [];
-  for await (const bytes of source.read(files.map((file: TreeFile) => file.oid)))
+  for await (const bytes of source.blobs.read(files.map((file: TreeFile) => file.oid)))
     texts.push(Buffer.from(bytes).toString().slice(0, 10));
   return texts;
 }
@@ -174,14 +174,14 @@ describe("a pack bomb", () => {
     const oids = files.map((file) => file.oid);
     const before = process.memoryUsage().rss;
     const children = repository.childrenOf(process.pid, "cat-file");
-    await expect(drain(source.read(oids.slice(0, 1)))).rejects.toMatchObject({
+    await expect(drain(source.blobs.read(oids.slice(0, 1)))).rejects.toMatchObject({
       code: "FILE_TOO_LARGE",
       message: expect.stringContaining("120000000"),
     });
     expect(process.memoryUsage().rss - before).toBeLessThan(100_000_000);
     const peak = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${children[0]}/status`, "utf8"))?.[1];
     expect(Number(peak)).toBeLessThan(100_000);
-    expect(await drain(source.read(oids.slice(1)))).toEqual(["s"]);
+    expect(await drain(source.blobs.read(oids.slice(1)))).toEqual(["s"]);
   });
 
   it("of a repository read by a git too old to be asked for sizes is refused all the same", async () => {
@@ -192,8 +192,10 @@ describe("a pack bomb", () => {
     const source = await open({ git: old, limits: { maxFileBytes: 1_000_000 } });
     const files = [...(await source.tree(commit))].sort((a, b) => (a.path < b.path ? -1 : 1));
     const oids = files.map((file) => file.oid);
-    await expect(drain(source.read(oids.slice(0, 1)))).rejects.toMatchObject({ code: "FILE_TOO_LARGE" });
-    expect(await drain(source.read(oids.slice(1)))).toEqual(["s"]);
+    await expect(drain(source.blobs.read(oids.slice(0, 1)))).rejects.toMatchObject({
+      code: "FILE_TOO_LARGE",
+    });
+    expect(await drain(source.blobs.read(oids.slice(1)))).toEqual(["s"]);
     expect(repository.childrenOf(process.pid, "--batch-command")).toEqual([]);
   });
 

@@ -60,7 +60,7 @@ function summary(changes: readonly TreeChange[]): string[] {
 }
 async function texts(source: Source, files: readonly TreeFile[]): Promise<string[]> {
   const read: string[] = [];
-  for await (const bytes of source.read(files.map((file) => file.oid)))
+  for await (const bytes of source.blobs.read(files.map((file) => file.oid)))
     read.push(Buffer.from(bytes).toString("latin1"));
   return read;
 }
@@ -269,10 +269,12 @@ describe("a source", () => {
     const source = await open({ limits: { maxFileBytes: 1000 } });
     const files = await source.tree(commit);
     const [big, empty, small] = sorted(files).map(({ oid }) => oid) as [ObjectId, ObjectId, ObjectId];
-    expect(await source.sizes?.([small, big, empty, small])).toEqual([1, 1001, 0, 1]);
+    expect(await source.blobs.sizes?.([small, big, empty, small])).toEqual([1, 1001, 0, 1]);
     const missing = "f".repeat(40) as ObjectId;
-    await expect(source.sizes?.([small, missing])).rejects.toMatchObject({ code: "GIT_OBJECT_MISSING" });
-    await expect(source.sizes?.([commit as string as ObjectId])).rejects.toMatchObject({
+    await expect(source.blobs.sizes?.([small, missing])).rejects.toMatchObject({
+      code: "GIT_OBJECT_MISSING",
+    });
+    await expect(source.blobs.sizes?.([commit as string as ObjectId])).rejects.toMatchObject({
       code: "GIT_FAILED",
     });
   });
@@ -292,7 +294,7 @@ describe("a source", () => {
   });
 
   it("tells no lengths where it could only read the blobs to measure them", async () => {
-    expect(await open({ git: false })).not.toHaveProperty("sizes");
+    expect((await open({ git: false })).blobs).not.toHaveProperty("sizes");
   });
 
   it("answers many overlapping questions after its git child was killed", async () => {

@@ -1,4 +1,5 @@
 import {
+  type Blobs,
   type Clock,
   type CommitId,
   isSluiceError,
@@ -99,8 +100,7 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
       const [before, after] = await Promise.all([rootOf(from, signal), rootOf(to, signal)]);
       return compareTrees(store, { from: before, to: after, limits }, signal);
     },
-    read: (oids, signal) => readInOrder(whole, oids, signal),
-    ...sizesOf(whole),
+    blobs: blobsOf(whole),
     describe: async (commit, signal) => (await commitOf(commit, signal)).info,
     async attributesAbove(commit, signal) {
       if (!options.path) return [];
@@ -114,8 +114,14 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   return { ...source, watch: (signal) => watchLocal(gitDir, ref, options, signal) };
 }
 
-function sizesOf({ size }: ObjectReader): Pick<Source, "sizes"> {
-  return size ? { sizes: (oids, signal) => sizesInOrder(size, oids, signal) } : {};
+function blobsOf(reader: ObjectReader): Blobs {
+  const { size } = reader;
+  return {
+    read: (oids, signal) => readInOrder(reader, oids, signal),
+    ...(size
+      ? { sizes: (oids: readonly ObjectId[], signal?: AbortSignal) => sizesInOrder(size, oids, signal) }
+      : {}),
+  };
 }
 
 /** What is missing or damaged in a clone is there at the remote. */

@@ -44,7 +44,7 @@ export async function scan({ source, head, names, before }: ScanOptions, signal:
   // Every reference holds the last part of its image's name.
   const parts = names.map((name) => name.slice(name.lastIndexOf("/") + 1));
   let at = 0;
-  for await (const bytes of source.read(
+  for await (const bytes of source.blobs.read(
     toRead.map(({ oid }) => oid),
     signal,
   )) {

@@ -106,7 +106,7 @@ async function readPolicies(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   if (!memory.policies) {
     const file = (await settings.source.tree(head, signal)).find(({ path }) => path === POLICY_FILE);
     let bytes: Uint8Array | undefined;
-    for await (const read of settings.source.read(file ? [file.oid] : [], signal)) bytes = read;
+    for await (const read of settings.source.blobs.read(file ? [file.oid] : [], signal)) bytes = read;
     memory.policies = { oid: file?.oid ?? "", read: parsePolicies(bytes) };
   }
   const { read } = memory.policies;

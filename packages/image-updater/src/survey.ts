@@ -37,7 +37,7 @@ export async function surveyImages(
 ): Promise<{ readonly images: readonly ImageView[]; readonly problems: readonly Problem[] }> {
   const file = (await source.tree(head, signal)).find(({ path }) => path === POLICY_FILE);
   let bytes: Uint8Array | undefined;
-  for await (const read of source.read(file ? [file.oid] : [], signal)) bytes = read;
+  for await (const read of source.blobs.read(file ? [file.oid] : [], signal)) bytes = read;
   const { images: policies, problems } = parsePolicies(bytes);
   const { files } = await scan({ source, head, names: [...policies.keys()], before: undefined }, signal);
   const entries = await kv.list(layout.images, signal);

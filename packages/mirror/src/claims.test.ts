@@ -262,6 +262,7 @@ async function contents({ source }: Bench, rules: ExpandRules): Promise<Record<s
   const view = expandedSource(source, rules);
   const tree = await view.tree((await source.head()) as CommitId);
   const texts: string[] = [];
-  for await (const bytes of view.read(tree.map(({ oid }) => oid))) texts.push(Buffer.from(bytes).toString());
+  for await (const bytes of view.blobs.read(tree.map(({ oid }) => oid)))
+    texts.push(Buffer.from(bytes).toString());
   return Object.fromEntries(tree.map(({ path }, at) => [keyOfPath(path), texts[at] as string]));
 }

@@ -28,7 +28,7 @@ export async function loadBlobs(pass: Pass, signal: AbortSignal): Promise<Outcom
   const { kv, maxFileBytes, source } = pass.settings;
   const most = Math.min(maxFileBytes, kv.limits.valueBytes);
   const oids = [...new Set(puts.map((put) => put.oid))];
-  const alone = puts.length <= kv.limits.operations || !source.sizes;
+  const alone = puts.length <= kv.limits.operations || !source.blobs.sizes;
   const tooLarge = alone ? await load(pass, oids, most, signal) : await measure(source, oids, most, signal);
   if (tooLarge.size === 0) return OK;
   const problems = puts
@@ -43,7 +43,7 @@ async function measure(
   most: number,
   signal: AbortSignal,
 ): Promise<TooLarge> {
-  const sizes = (await source.sizes?.(oids, signal)) ?? [];
+  const sizes = (await source.blobs.sizes?.(oids, signal)) ?? [];
   const measured = oids.map((oid, at) => [oid, sizes[at]] as const);
   return new Map(measured.filter(([, size]) => size === undefined || size > most));
 }
@@ -76,7 +76,7 @@ async function* contents(
   let at = 0;
   while (at < oids.length) {
     try {
-      for await (const bytes of pass.settings.source.read(oids.slice(at), signal))
+      for await (const bytes of pass.settings.source.blobs.read(oids.slice(at), signal))
         yield { oid: oids[at++] as ObjectId, bytes };
       return;
     } catch (error) {

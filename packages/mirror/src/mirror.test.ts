@@ -243,11 +243,14 @@ describe("what cannot be mirrored", () => {
   it("refuses a large revision by its files' lengths, before any content is read", async () => {
     const limits = { operations: 4, bodyBytes: 20_000, valueBytes: 50_000 };
     one = bench(limits, { maxFileBytes: 100 });
-    const { read } = one.source;
+    const { blobs } = one.source;
     const asked: number[] = [];
-    one.source.read = (oids, signal) => {
-      asked.push(oids.length);
-      return read(oids, signal);
+    one.source.blobs = {
+      ...blobs,
+      read(oids, signal) {
+        asked.push(oids.length);
+        return blobs.read(oids, signal);
+      },
     };
     const files = Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`f${at}`, `content ${at}`]));
     one.source.push({ ...files, big: "x".repeat(101), bigger: "x".repeat(102) });
@@ -386,13 +389,14 @@ describe("a restart", () => {
     const commit = one.source.push(many(20));
     await one.settle();
     let reads = 0;
-    const { read } = one.source;
-    Object.assign(one.source, {
-      read: (...args: Parameters<typeof read>) => {
+    const { blobs } = one.source;
+    one.source.blobs = {
+      ...blobs,
+      read(oids, signal) {
         reads += 1;
-        return read(...args);
+        return blobs.read(oids, signal);
       },
-    });
+    };
     await one.restart();
     await one.clock.advance(700_000);
     expect(one.sink.of("mirror.checked")).toMatchObject([

@@ -73,6 +73,6 @@ async function markApplying(pass: Pass, work: Work, signal: AbortSignal) {
 async function* contents(pass: Pass, work: Work, signal: AbortSignal): AsyncIterable<Uint8Array> {
   const { blobs = new Map<ObjectId, Uint8Array>() } = pass;
   const oids = work.puts.map((put) => put.oid);
-  if (!oids.every((oid) => blobs.has(oid))) return yield* pass.settings.source.read(oids, signal);
+  if (!oids.every((oid) => blobs.has(oid))) return yield* pass.settings.source.blobs.read(oids, signal);
   for (const oid of oids) yield blobs.get(oid) as Uint8Array;
 }

@@ -19,6 +19,14 @@ export interface TreeChange {
   readonly to?: TreeFile;
 }
 
+/** The contents of files, by their ids. */
+export interface Blobs {
+  /** Their bytes, in the order asked, a few at a time. */
+  read(oids: readonly ObjectId[], signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** How long they are, in the order asked, at a fraction of what reading them costs. Absent where it is none. */
+  sizes?(oids: readonly ObjectId[], signal?: AbortSignal): Promise<readonly number[]>;
+}
+
 /**
  * One branch, or one folder of it, of a Git repository. Every member may throw GIT_FAILED or GIT_DENIED (transient),
  * GIT_OBJECT_MISSING or LIMIT_EXCEEDED; an answer is always whole.
@@ -32,10 +40,8 @@ export interface Source {
   tree(commit: CommitId, signal?: AbortSignal): Promise<readonly TreeFile[]>;
   /** What differs, at a cost that follows the difference. Any two commits whose objects are there, related or not. */
   changes(from: CommitId, to: CommitId, signal?: AbortSignal): Promise<readonly TreeChange[]>;
-  /** The blobs' bytes, in the order asked, a few at a time. */
-  read(oids: readonly ObjectId[], signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** How long these blobs are, in the order asked, at a fraction of what reading them costs. Absent where it is none. */
-  sizes?(oids: readonly ObjectId[], signal?: AbortSignal): Promise<readonly number[]>;
+  readonly blobs: Blobs;
+  /** Who wrote a commit, when, and what about. */
   describe(commit: CommitId, signal?: AbortSignal): Promise<CommitInfo>;
   /** Yields when the branch may have moved; a hint only. Absent where the repository cannot be watched. */
   watch?(signal: AbortSignal): AsyncIterable<void>;

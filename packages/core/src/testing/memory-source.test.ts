@@ -18,7 +18,8 @@ it("tells each commit's whole tree, its files' bytes, and what differs between t
     { path: "new", to: file("new", "n") },
   ]);
   const texts: string[] = [];
-  for await (const bytes of source.read([oid("2"), oid("1")])) texts.push(Buffer.from(bytes).toString());
+  for await (const bytes of source.blobs.read([oid("2"), oid("1")]))
+    texts.push(Buffer.from(bytes).toString());
   expect(texts).toEqual(["2", "1"]);
   expect(await source.describe(second)).toMatchObject({ commit: second });
 });
@@ -49,7 +50,7 @@ it("fails while it is told to, and for what it does not have", async () => {
   source.failing = undefined;
   await expect(source.tree(commitId("f".repeat(40)))).rejects.toMatchObject({ code: "GIT_OBJECT_MISSING" });
   await expect(
-    source
+    source.blobs
       .read([blobId(Buffer.from("?"))])
       [Symbol.asyncIterator]()
       .next(),

@@ -4,7 +4,7 @@ import { blobId } from "../model/digest.ts";
 import { type CommitId, commitId, type ObjectId } from "../model/ids.ts";
 import type { CommitInfo } from "../model/marker.ts";
 import { encodePath, type FilePath } from "../model/path.ts";
-import type { Source, TreeChange, TreeFile } from "../ports/source.ts";
+import type { Blobs, Source, TreeChange, TreeFile } from "../ports/source.ts";
 
 /** A repository in memory: commits are whole sets of files. */
 export interface MemorySource extends Source {
@@ -12,6 +12,8 @@ export interface MemorySource extends Source {
   push(files: Readonly<Record<string, string | Uint8Array>>): CommitId;
   /** Moves the branch to a commit made before, or (undefined) deletes it. */
   reset(commit: CommitId | undefined): void;
+  /** A test may put others in their place. */
+  blobs: Blobs;
   /** While set, every member throws GIT_FAILED with this sentence. */
   failing: string | undefined;
 }
@@ -19,7 +21,7 @@ export interface MemorySource extends Source {
 /** A branch of a repository in memory; every push is a commit of its own, even of the same files. */
 export function memorySource(branch = "main"): MemorySource {
   const commits = new Map<CommitId, Map<FilePath, TreeFile>>();
-  const blobs = new Map<ObjectId, Uint8Array>();
+  const contents = new Map<ObjectId, Uint8Array>();
   const watchers = new Set<() => void>();
   let head: CommitId | undefined;
 
@@ -33,6 +35,12 @@ export function memorySource(branch = "main"): MemorySource {
     if (!files) throw new SluiceError("GIT_OBJECT_MISSING", `no commit ${commit}`);
     return files;
   }
+  function contentOf(oid: ObjectId, signal: AbortSignal | undefined) {
+    guard(signal);
+    const bytes = contents.get(oid);
+    if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
+    return bytes;
+  }
   function move(commit: CommitId | undefined) {
     head = commit;
     for (const notify of watchers) notify();
@@ -42,7 +50,7 @@ export function memorySource(branch = "main"): MemorySource {
     branch,
     failing: undefined,
     push(files) {
-      const tree = treeOf(files, blobs);
+      const tree = treeOf(files, contents);
       const commit = commitOf(tree, commits.size);
       commits.set(commit, tree);
       move(commit);
@@ -55,21 +63,14 @@ export function memorySource(branch = "main"): MemorySource {
     },
     tree: async (commit, signal) => [...filesOf(commit, signal).values()],
     changes: async (from, to, signal) => difference(filesOf(from, signal), filesOf(to, signal)),
-    async *read(oids, signal) {
-      for (const oid of oids) {
+    blobs: {
+      async *read(oids, signal) {
+        for (const oid of oids) yield contentOf(oid, signal);
+      },
+      async sizes(oids, signal) {
         guard(signal);
-        const bytes = blobs.get(oid);
-        if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
-        yield bytes;
-      }
-    },
-    async sizes(oids, signal) {
-      guard(signal);
-      return oids.map((oid) => {
-        const bytes = blobs.get(oid);
-        if (!bytes) throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
-        return bytes.byteLength;
-      });
+        return oids.map((oid) => contentOf(oid, signal).byteLength);
+      },
     },
     async describe(commit, signal) {
       filesOf(commit, signal);

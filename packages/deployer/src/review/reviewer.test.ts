@@ -14,10 +14,13 @@ const formats = new Map([
 function countingSource() {
   const source = memorySource();
   const counted = { blobs: 0, trees: 0 };
-  const { read, tree } = source;
-  source.read = (oids, signal) => {
-    counted.blobs += oids.length;
-    return read(oids, signal);
+  const { blobs, tree } = source;
+  source.blobs = {
+    ...blobs,
+    read(oids, signal) {
+      counted.blobs += oids.length;
+      return blobs.read(oids, signal);
+    },
   };
   source.tree = (commit, signal) => {
     counted.trees += 1;

@@ -115,7 +115,7 @@ async function* readFiles(
   if (paths.length === 0) return;
   let at = 0;
   const wanted = paths.flatMap((path) => oids.get(path) ?? []);
-  for await (const bytes of source.read(wanted, signal)) {
+  for await (const bytes of source.blobs.read(wanted, signal)) {
     const path = paths[at++];
     if (path !== undefined) yield { path, bytes };
   }

@@ -1,4 +1,4 @@
-import { blobId, type CommitId, isSluiceError, type Source, type TreeFile } from "@sluice/core";
+import { type Blobs, blobId, type CommitId, isSluiceError, type Source, type TreeFile } from "@sluice/core";
 import { type MemorySource, memorySource } from "@sluice/core/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -17,7 +17,7 @@ async function keysAt(source: Source, commit: CommitId): Promise<Record<string, 
 async function contentsOf(source: Source, files: readonly TreeFile[]): Promise<Record<string, string>> {
   const keys: Record<string, string> = {};
   let at = 0;
-  for await (const bytes of source.read(files.map(({ oid }) => oid))) {
+  for await (const bytes of source.blobs.read(files.map(({ oid }) => oid))) {
     const file = files[at++] as TreeFile;
     expect(blobId(bytes)).toBe(file.oid);
     keys[file.path] = Buffer.from(bytes).toString();
@@ -192,9 +192,11 @@ function counted(): { source: MemorySource; read: string[] } {
   const read: string[] = [];
   const source = {
     ...memory,
-    read(...[oids, signal]: Parameters<Source["read"]>) {
-      read.push(...oids);
-      return memory.read(oids, signal);
+    blobs: {
+      read(...[oids, signal]: Parameters<Blobs["read"]>) {
+        read.push(...oids);
+        return memory.blobs.read(oids, signal);
+      },
     },
   };
   return { source, read };

@@ -15,10 +15,8 @@ export function expandedSource(source: Source, rules: ExpandRules): Source {
   const expanded = expansions(source, rules);
   const context = { source, rules, expansions: expanded, common: commonPath(rules) };
   let last: Snapshot | undefined;
-  // A value that is computed has no length before it is.
-  const { sizes: _, ...rest } = source;
   return {
-    ...rest,
+    ...source,
     async tree(commit, signal) {
       expanded.age();
       const tree = await source.tree(commit, signal);
@@ -38,7 +36,8 @@ export function expandedSource(source: Source, rules: ExpandRules): Source {
         last = next;
       }
     },
-    read: (oids, signal) => readMixed(source, expanded, oids, signal),
+    // Without `sizes`: a value that is computed has no length before it is.
+    blobs: { read: (oids, signal) => readMixed(source, expanded, oids, signal) },
   };
 }
 
@@ -58,7 +57,7 @@ async function* readMixed(
   signal: AbortSignal | undefined,
 ): AsyncIterable<Uint8Array> {
   const computed = new Set(oids.filter((oid) => expanded.knows(oid)));
-  const plain = source
+  const plain = source.blobs
     .read(
       oids.filter((oid) => !computed.has(oid)),
       signal,

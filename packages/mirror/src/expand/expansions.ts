@@ -113,7 +113,7 @@ function nameOf({ oid, format, variables }: Content): string {
 }
 
 async function readOne(source: Source, oid: ObjectId, signal: AbortSignal | undefined): Promise<Uint8Array> {
-  for await (const bytes of source.read([oid], signal)) return bytes;
+  for await (const bytes of source.blobs.read([oid], signal)) return bytes;
   throw new SluiceError("GIT_OBJECT_MISSING", `no object ${oid}`);
 }
 
@@ -126,7 +126,7 @@ async function* readAll(
   let at = 0;
   while (at < oids.length) {
     try {
-      for await (const bytes of source.read(oids.slice(at), signal)) yield { at: at++, bytes };
+      for await (const bytes of source.blobs.read(oids.slice(at), signal)) yield { at: at++, bytes };
       return;
     } catch (error) {
       if (!isSluiceError(error, "FILE_TOO_LARGE")) throw error;

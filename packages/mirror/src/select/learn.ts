@@ -30,7 +30,7 @@ export async function learn<T>(
   }
   for (let at = 0; at < asked.length; ) {
     try {
-      for await (const bytes of source.read(asked.slice(at), signal)) note(asked[at++], tell(bytes));
+      for await (const bytes of source.blobs.read(asked.slice(at), signal)) note(asked[at++], tell(bytes));
       break;
     } catch (error) {
       if (!isSluiceError(error, "FILE_TOO_LARGE")) throw error;

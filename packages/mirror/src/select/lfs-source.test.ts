@@ -22,9 +22,12 @@ function counted(source: MemorySource): { source: Source; calls: string[] } {
       for (const { oid, path } of files) named.set(oid, path);
       return files;
     },
-    async *read(oids, signal) {
-      for (const oid of oids) calls.push(`read ${named.get(oid) ?? "new"}`);
-      yield* source.read(oids, signal);
+    blobs: {
+      ...source.blobs,
+      async *read(oids, signal) {
+        for (const oid of oids) calls.push(`read ${named.get(oid) ?? "new"}`);
+        yield* source.blobs.read(oids, signal);
+      },
     },
   };
   return { source: seen, calls };
@@ -99,11 +102,13 @@ describe("a source without its pointers of Git LFS", () => {
     const large = "x".repeat(2000);
     const source: Source = {
       ...memory,
-      async *read(oids) {
-        for await (const bytes of memory.read(oids)) {
-          if (bytes.byteLength > 1500) throw new SluiceError("FILE_TOO_LARGE", "it is too large");
-          yield bytes;
-        }
+      blobs: {
+        async *read(oids) {
+          for await (const bytes of memory.blobs.read(oids)) {
+            if (bytes.byteLength > 1500) throw new SluiceError("FILE_TOO_LARGE", "it is too large");
+            yield bytes;
+          }
+        },
       },
     };
     const files = { "a.bin": large, "b.bin": pointer("b"), "c.bin": `${large}c`, "d.bin": pointer("d") };

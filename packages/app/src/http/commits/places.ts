@@ -131,6 +131,6 @@ export async function bytesOf(
 ): Promise<Uint8Array> {
   if (kind !== "file")
     throw new SluiceError("USAGE", `${path} is a ${kind}, which is not copied; do it by hand`);
-  for await (const bytes of source.read([oid], signal)) return bytes;
+  for await (const bytes of source.blobs.read([oid], signal)) return bytes;
   throw new SluiceError("GIT_OBJECT_MISSING", `the contents of ${path} are not there`);
 }

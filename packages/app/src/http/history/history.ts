@@ -177,7 +177,7 @@ function identities({ key, format }: Asked, source: Source, signal: AbortSignal)
   const known = new Map<ObjectId, string | undefined>();
   return async (path: FilePath, blob: ObjectId | undefined): Promise<string | undefined> => {
     if (blob === undefined || known.has(blob)) return blob && known.get(blob);
-    for await (const bytes of source.read([blob], signal)) {
+    for await (const bytes of source.blobs.read([blob], signal)) {
       const job = jobIn(format, { path, bytes }, key);
       known.set(blob, typeof job === "object" ? identityOf(job) : job);
     }

@@ -130,7 +130,7 @@ async function editPolicy(
       if (!parent) throw new SluiceError("NOT_FOUND", `the branch ${source.branch} does not exist yet`);
       const file = (await source.tree(parent, signal)).find(({ path }) => path === POLICY_FILE);
       let text: string | undefined;
-      for await (const bytes of source.read(file ? [file.oid] : [], signal))
+      for await (const bytes of source.blobs.read(file ? [file.oid] : [], signal))
         text = Buffer.from(bytes).toString("utf8");
       const after = change(text);
       if (after === undefined || after === text) return undefined;
