@@ -1,11 +1,22 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { eventually } from "../harness/eventually.ts";
 import { startDocker, type TestDocker } from "../servers/docker.ts";
 import type { Report } from "./bench.ts";
-import { agreement, type Start, servicesIn, startBoth, startOurs, startPeer } from "./loop-followers.ts";
+import {
+  agreement,
+  type Start,
+  servicesIn,
+  startBoth,
+  startOurs,
+  startPeer,
+  wrongIn,
+} from "./loop-followers.ts";
 
 const IMAGE = "shop/web:1.0";
 /** Containers that are started or removed at the same time. */
 const AT_ONCE = 8;
+/** Long after either has looked at everything. */
+const SETTLED_MS = 10_000;
 const PATIENCE_MS = 300_000;
 
 /** Containers start and end, and what Consul says of them is compared, exactly, with what runs. */
@@ -17,7 +28,7 @@ export async function measureContainers(report: Report, count: number): Promise<
     await churn(docker, names, report);
     const left = names.filter((_, number) => number % 2 === 1);
     for (const start of [startOurs, startPeer]) await coldStart(docker, left, start, report);
-    await allAtOnce(docker, left, report);
+    await allAtOnce(docker, await whileAway(docker, left, report), report);
   } finally {
     await docker.stop();
   }
@@ -76,6 +87,30 @@ async function coldStart(
     );
   } finally {
     await follower.stop();
+  }
+}
+
+/** Half of them end while nobody follows. @returns the others. */
+async function whileAway(
+  docker: TestDocker,
+  names: readonly string[],
+  report: Report,
+): Promise<readonly string[]> {
+  const left = names.filter((_, number) => number % 2 === 1);
+  const gone = names.filter((name) => !left.includes(name));
+  const followers = await startBoth(docker, names);
+  try {
+    for (const one of followers) await one.end();
+    await inLanes(gone, (name) => docker.client.getContainer(name).remove({ force: true }));
+    for (const one of followers) await one.again();
+    await sleep(SETTLED_MS);
+    for (const one of followers) {
+      const figure = `${gone.length} end while nobody follows: ${one.title}, wrong ${SETTLED_MS / 1_000} s after its start`;
+      report.add(figureOf(figure, await wrongIn(one, left), "services"));
+    }
+    return left;
+  } finally {
+    for (const one of followers) await one.stop();
   }
 }
 

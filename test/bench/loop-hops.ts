@@ -47,10 +47,10 @@ export async function watchHops(loop: AppLoop): Promise<HopWatch> {
   const repository = join(loop.engine.folder, ".sluice/git/deploy.git");
   const watches: readonly (readonly [Watched, AsyncIterable<readonly string[]>])[] = [
     ["tag in Consul", consul("kv/sluice/images/?recurse=", valuesOf)],
-    ["commit in the deploy repo", polled(async () => [await headOf(repository)], signal)],
+    ["commit in the deploy repo", polled(async () => [await headOf(repository)], 2, signal)],
     ["revision in Consul", consul("kv/sluice/production/revision?", syncedRevision)],
     ["registered as passing", consul("health/service/shop?passing=", idsOf)],
-    ["HAProxy has the server", polled(() => readyServers(loop.balancer.runtime, "shop"), signal)],
+    ["HAProxy has the server", polled(() => readyServers(loop.balancer.runtime, "shop"), 10, signal)],
   ];
   await Promise.all(watches.map(([hop, states]) => untilFirst(states, () => note(hop), signal)));
   const events = await dockerEvents(loop.docker.client, signal);
@@ -97,9 +97,10 @@ async function* consulStates(
 
 async function* polled(
   read: () => Promise<readonly string[]>,
+  everyMs: number,
   signal: AbortSignal,
 ): AsyncGenerator<readonly string[]> {
-  for (; !signal.aborted; await sleep(10)) yield await read();
+  for (; !signal.aborted; await sleep(everyMs)) yield await read();
 }
 
 function valuesOf(entries: readonly { readonly Value: string }[]): readonly string[] {
