@@ -1,21 +1,16 @@
 import type { EventSink, SluiceEvent } from "@sluice/core";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { instruments as instrumentsOf } from "./metrics-instruments.ts";
 
 /** Counts what the mirrors tell. */
 export function mirrorMetrics(registry: Registry): EventSink {
-  const registers = [registry];
+  const made = instrumentsOf(registry, "mirror_");
   const counter = (name: string, help: string, ...labels: string[]) =>
-    new Counter({ name: `sluice_mirror_${name}`, help, labelNames: ["environment", ...labels], registers });
+    made.counter(name, help, "environment", ...labels);
   const gauge = (name: string, help: string, ...labels: string[]) =>
-    new Gauge({ name: `sluice_mirror_${name}`, help, labelNames: ["environment", ...labels], registers });
+    made.gauge(name, help, "environment", ...labels);
   const histogram = (name: string, help: string, buckets: number[]) =>
-    new Histogram({
-      name: `sluice_mirror_${name}_seconds`,
-      help,
-      labelNames: ["environment"],
-      buckets,
-      registers,
-    });
+    made.histogram(`${name}_seconds`, help, buckets, "environment");
   const instruments = {
     revision: gauge("revision_info", "The last revision mirrored whole; always 1.", "revision"),
     at: gauge(
