@@ -5,6 +5,7 @@ import type { Blocking, CallOptions, NpmConsul, RawInstance } from "../npm-clien
 import { rateLimit } from "../rate-limit.ts";
 import type { Call } from "../transport.ts";
 import type { WatchContext as KeyWatchContext } from "../watch.ts";
+import { byNodeAndId, instanceOf } from "./instance.ts";
 import { ALL_NODES_READ, ALL_SERVICES, filtered, mayReadService, serviceRule } from "./permission.ts";
 import type { Turns } from "./turns.ts";
 
@@ -191,36 +192,4 @@ async function askNow<Raw, T>(
     throw transport.error(NOT_CONSUL, { what, rule });
   // An index of 0 would not wait, 1 always does.
   return { value, index: BigInt(at) < 1n ? "1" : at };
-}
-
-const RANK = { passing: 0, warning: 1, critical: 2, maintenance: 3 } as const;
-
-function instanceOf({ Node, Service, Checks }: RawInstance): ServiceInstance {
-  let status: ServiceInstance["status"] = "passing";
-  for (const check of Checks) {
-    const one = statusOf(check.CheckID, check.Status);
-    if (RANK[one] > RANK[status]) status = one;
-  }
-  return {
-    node: Node.Node,
-    id: Service.ID,
-    name: Service.Service,
-    address: Service.Address || Node.Address,
-    port: Service.Port,
-    tags: [...(Service.Tags ?? [])].sort(),
-    meta: Service.Meta ?? {},
-    status,
-    weight: Service.Weights?.Passing ?? 1,
-  };
-}
-
-/** Maintenance mode is a critical check of a reserved name. */
-function statusOf(checkId: string, status: string): ServiceInstance["status"] {
-  if (checkId === "_node_maintenance" || checkId.startsWith("_service_maintenance:")) return "maintenance";
-  return status === "passing" || status === "warning" ? status : "critical";
-}
-
-function byNodeAndId(a: ServiceInstance, b: ServiceInstance): number {
-  if (a.node !== b.node) return a.node < b.node ? -1 : 1;
-  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
