@@ -79,14 +79,16 @@ async function ofSize(server: string, consul: string, files: number, run: Run): 
     run.report.say(`${title}: first mirror`);
     const place = { consul, prefix: `mirror-${files}`, repository };
     const running = await firstAndFloor(place, files, run.node, add);
+    add("CPU of the first mirror", running.process.cpuMs(), "ms");
     try {
       run.report.say(`${title}: changes`);
       const median = await changes(running, place, add);
       add("peak memory of the first mirror and the changes", running.process.peakMib(), "MiB", "<= 300");
       await running.stop();
       run.report.say(`${title}: in place`);
-      const { startMs, pollCpuMs, peakMib } = await inPlace(place);
+      const { startMs, startCpuMs, pollCpuMs, peakMib } = await inPlace(place);
       add("start with everything in place", startMs, "ms", files === 10_000 ? "<= 250" : null);
+      add("CPU of that start", startCpuMs, "ms");
       add("peak memory of that start", peakMib, "MiB", "<= 300");
       add("CPU of an idle poll", pollCpuMs, "ms", "<= 10");
       run.report.say(`${title}: where the time of one change goes`);
