@@ -110,6 +110,19 @@ describeWithServer("the whole way from an app's push to its users", loopServers(
     );
   });
 
+  it("tells the same to whoever asks for the service's history", async () => {
+    const { output } = await loop.engine.sluice("history", "services/shop_web", "-o", "json");
+    const { entries } = JSON.parse(output) as {
+      entries: readonly { outcome: { state: string; from?: string } }[];
+    };
+    expect(entries.map(({ outcome }) => `${outcome.state}, from the ${outcome.from}`)).toEqual([
+      "healthy, from the note",
+      "failed, from the note",
+      "healthy, from the note",
+      "healthy, from the note",
+    ]);
+  });
+
   it("tells the team of each deployment once", async () => {
     const told = () =>
       loop.listener.heard
