@@ -78,7 +78,9 @@ describe("branches of a remote repository that are deployed", () => {
     return Object.keys(await everything(consul)).filter((key) => key.startsWith(`sluice/${environment}/`));
   }
 
-  it("each branch deploys its own jobs, and is only removed where nothing of it runs", async () => {
+  it("each branch deploys its own jobs, and is only removed where nothing of it runs", {
+    timeout: 120_000,
+  }, async () => {
     push("release-1", { one: "1" });
     await runs({ one: "1" });
     push("release-2", {});
