@@ -136,7 +136,7 @@ describeWithServer(
       return texts.join("\n");
     }
 
-    it("each service works with exactly its policy", { timeout: 60_000 }, async () => {
+    it("each service works with exactly its policy", { timeout: 120_000 }, async () => {
       const rules = (service: string, name: string) => policyRules(service, name);
       const [mirror, branches, deployer, told] = await Promise.all([
         mirrors("all-mirror", rules("mirror", "all-mirror")),
@@ -170,32 +170,32 @@ describeWithServer(
     }
 
     describe.concurrent("a rule is needed where the service says so when it is missing", () => {
-      it.each(cases("mirror"))("mirror: %s", { timeout: 60_000 }, async (_, number) => {
+      it.each(cases("mirror"))("mirror: %s", { timeout: 120_000 }, async (_, number) => {
         const { rules, named } = without("mirror", `mirror-${number}`, number);
         const mirror = await mirrors(`mirror-${number}`, rules);
-        await mirror.printed(named, { deadlineMs: 45_000 });
+        await mirror.printed(named, { deadlineMs: 90_000 });
         await mirror.remove();
       });
 
       it.each(cases("mirror-branches"))(
         "mirror of several branches: %s",
-        { timeout: 60_000 },
+        { timeout: 120_000 },
         async (_, at) => {
           const { rules, named } = without("mirror-branches", `branches-${at}`, at);
           const mirror = await mirrorsBranches(`branches-${at}`, rules);
-          await mirror.printed(named, { deadlineMs: 45_000 });
+          await mirror.printed(named, { deadlineMs: 90_000 });
           await mirror.remove();
         },
       );
 
-      it.each(cases("deployer"))("deployer: %s", { timeout: 60_000 }, async (_, number) => {
+      it.each(cases("deployer"))("deployer: %s", { timeout: 120_000 }, async (_, number) => {
         const { rules, named } = without("deployer", `deployer-${number}`, number);
         const deployer = await deploys(`deployer-${number}`, rules);
-        await deployer.printed(named, { deadlineMs: 45_000 });
+        await deployer.printed(named, { deadlineMs: 90_000 });
         await deployer.remove();
       });
 
-      it.each(cases("http"))("http: %s", { timeout: 60_000 }, async (_, number) => {
+      it.each(cases("http"))("http: %s", { timeout: 120_000 }, async (_, number) => {
         const { rules, named } = without("http", `http-${number}`, number);
         expect((await answers(`http-${number}`, rules)).replaceAll('\\"', '"')).toMatch(named);
       });
