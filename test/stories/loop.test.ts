@@ -65,6 +65,7 @@ describeWithServer("the whole way from an app's push to its users", loopServers(
     await writeDeployFiles(loop, "1.0.0");
     const { code, output } = await loop.deploy.push("the shop goes live");
     expect([code, output]).toEqual([0, expect.stringMatching(/✔ services\/shop_web healthy in/)]);
+    expect(output).not.toContain("Drifted");
     await answers("shop 1.0.0");
   });
 
@@ -76,6 +77,9 @@ describeWithServer("the whole way from an app's push to its users", loopServers(
     const { failures, heard } = load.result();
     expect(failures).toEqual([]);
     expect([...heard.keys()]).toEqual(["shop 1.0.0", "shop 1.1.0"]);
+    expect(loop.engine.output()).toMatch(
+      /► update services\/shop_web \(TaskTemplate\.ContainerSpec\.Image \S+:1\.0\.0 → \S+:1\.1\.0\)\n/,
+    );
   });
 
   it("keeps a version that does not work from them, and tells why", async () => {
