@@ -22,8 +22,8 @@ export interface SwarmClient {
   create(spec: JsonObject, signal?: AbortSignal): Promise<void>;
   /** False: the service has another version by now, and nothing was written. */
   update(service: JsonObject, spec: JsonObject, signal?: AbortSignal): Promise<boolean>;
-  /** Puts the previous spec back; nothing where there is none. */
-  rollback(service: JsonObject, signal?: AbortSignal): Promise<void>;
+  /** Puts the previous spec back; nothing where there is none. False: the service has another version by now, and nothing was written. */
+  rollback(service: JsonObject, signal?: AbortSignal): Promise<boolean>;
   /** A service that is gone counts as removed. */
   remove(service: JsonObject, signal?: AbortSignal): Promise<void>;
   /** All configs, secrets or networks of the swarm; networks with their facts at the top, as the API has it. */
@@ -73,7 +73,7 @@ export function swarmClient(docker: DockerConnection, registryAuth?: () => strin
       update(docker, { service, query: {}, registryAuth: authFor(spec) }, spec, signal),
     async rollback(service, signal) {
       const spec = objectIn(service.PreviousSpec);
-      if (spec) await update(docker, { service, query: { rollback: "previous" } }, spec, signal);
+      return !spec || update(docker, { service, query: { rollback: "previous" } }, spec, signal);
     },
     async remove(service, signal) {
       const answer = await docker.ask({ method: "DELETE", path: pathOf(service), signal });

@@ -66,11 +66,7 @@ export function swarm(options: SwarmOptions): Scheduler {
     remove: (request, signal) =>
       here.oneByOne(() => remove({ ...here, client: proven(client, request.proof) }, request, signal)),
     watch: (signal) => watchEvents({ client, clock: options.clock, random: options.random }, signal),
-    async cancel(id, signal) {
-      const service = await one(client, id, signal);
-      if (service && isReplacing(service, await client.tasks([textIn(service.ID) ?? ""], signal)))
-        await client.rollback(service, signal);
-    },
+    cancel: (id, signal) => cancel(here, id, signal),
   };
 }
 
@@ -145,7 +141,21 @@ async function update(
     }
     await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
   }
-  throw conflict(`the service ${id} moves faster than it can be written`);
+  throw movesTooFast(id);
+}
+
+async function cancel({ client, options }: Swarm, id: JobId, signal: AbortSignal | undefined): Promise<void> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const service = await one(client, id, signal);
+    if (!service || !isReplacing(service, await client.tasks([textIn(service.ID) ?? ""], signal))) return;
+    if (await client.rollback(service, signal)) return;
+    await options.clock.sleep(backoffMs(attempt, RETRY, options.random), signal);
+  }
+  throw movesTooFast(id);
+}
+
+function movesTooFast(id: JobId) {
+  return conflict(`the service ${id} moves faster than it can be written`);
 }
 
 async function versionNow(client: SwarmClient, id: JobId, signal: AbortSignal | undefined): Promise<string> {
