@@ -48,6 +48,25 @@ it("releases the key before it destroys the session, so that no lock delay begin
   expect(lock.lost.reason).toMatchObject({ code: "LOCK_LOST" });
 });
 
+it("ends the session of an attempt that failed as soon as the server listens again, so that nobody waits for its TTL", async () => {
+  let destroyed = 0;
+  const { kv, clock, asked } = await against({
+    acquire: () => ({ status: 500, body: "no leader" }),
+    destroy: () => {
+      destroyed += 1;
+      return destroyed < 3 ? { status: 500, body: "no leader" } : { body: true };
+    },
+  });
+  await expect(kv.lock("lock", OPTIONS, forever())).rejects.toMatchObject({ code: "KV_UNREACHABLE" });
+  await asked("/session/destroy", 1);
+  await vi.waitFor(async () => {
+    await clock.advance(500);
+    expect(destroyed).toBe(3);
+  });
+  await clock.advance(60_000);
+  await asked("/session/destroy", 3);
+});
+
 it("knows the limits of the server once a lock is held", async () => {
   const { kv, count } = await against({});
   await (await kv.lock("lock", OPTIONS, forever())).release();

@@ -13,6 +13,8 @@ export interface LockContext extends WatchContext {
 
 /** Between attempts while a lock delay runs: nothing tells when it ends. */
 const REFUSED = { firstMs: 250, mostMs: 2_000 };
+/** As many as are made until the shortest TTL is over for certain. */
+const LATER_ENDS = 15;
 
 /** Leader election by a session and `?acquire` (consul.md, 3.6). */
 export async function takeLock(
@@ -101,5 +103,16 @@ async function untilFree(context: LockContext, key: string, signal: AbortSignal)
 /** Releases before the session is destroyed: destroying it alone would start the lock delay. Never rejects. */
 async function giveUp(context: LockContext, key: string, session: Session, holder: string): Promise<void> {
   await put(context, key, { holder, verb: { release: session.id } }).catch(() => undefined);
-  await session.end();
+  if (!(await session.end())) context.background(endLater(context, session));
+}
+
+/**
+ * A request for the lock that arrives late takes it for a session that nobody knows any more, and everybody waits for that one's TTL.
+ * So it is ended as soon as the server listens again. Never rejects.
+ */
+async function endLater({ clock, random, closing }: LockContext, session: Session): Promise<void> {
+  for (let failures = 0; failures < LATER_ENDS && !closing.aborted; failures++) {
+    await clock.sleep(backoffMs(failures, REFUSED, random), closing);
+    if (await session.end()) return;
+  }
 }

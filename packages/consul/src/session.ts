@@ -23,8 +23,8 @@ export interface Session {
   readonly lost: AbortSignal;
   /** Declares it lost; the first reason counts. */
   lose(reason: string): void;
-  /** Stops renewing it and destroys it. Never rejects. */
-  end(): Promise<void>;
+  /** Stops renewing it and asks for its end. Never rejects; false: it may live on until its TTL is over. */
+  end(): Promise<boolean>;
 }
 
 /** A session bound to a TTL and to no health check, so that a flap of the node's gossip does not end it. */
@@ -60,13 +60,16 @@ export async function openSession(
     },
     async end() {
       session.lose(`The session "${options.name}" was ended.`);
-      await context.transport
+      return context.transport
         .call({
           what: "destroy a session",
           rule: SESSION_RULE,
           send: (client, settings) => client.session.destroy({ ...settings, id }),
         })
-        .catch(() => undefined);
+        .then(
+          () => true,
+          () => false,
+        );
     },
   };
   void keepAlive(context, session, { name: options.name, ttlMs: options.ttlMs, since });

@@ -17,6 +17,7 @@ export interface LockScript {
   create?: Reaction;
   renew?: Reaction;
   acquire?: Reaction;
+  destroy?: Reaction;
   /** The key, asked without an index or with one. */
   read?: Reaction;
 }
@@ -41,7 +42,7 @@ export async function scriptedLocks(script: LockScript): Promise<ScriptedLocks> 
     if (path === "/txn") return script.limits?.(request) ?? OLD_LIMITS;
     if (path === "/session/create") return script.create?.(request) ?? { body: { ID: "s" } };
     if (path.startsWith("/session/renew/")) return script.renew?.(request) ?? { body: [{ TTL: "10s" }] };
-    if (path.startsWith("/session/destroy/")) return { body: true };
+    if (path.startsWith("/session/destroy/")) return script.destroy?.(request) ?? { body: true };
     if (query.acquire) return script.acquire?.(request) ?? { body: true };
     if (query.release) return { body: true };
     return script.read?.(request) ?? (query.index ? "hang" : heldBy("s"));
