@@ -114,6 +114,21 @@ describe("the registrar", () => {
     expect(ids()).toEqual(["host-1:a:80", "x"]);
   });
 
+  it("tells how many it registered and deregistered", async () => {
+    const all = ["a", "b", "c"].map((name) => engine.run(name));
+    start();
+    await until(() => ids().length === 3);
+    for (const id of all) engine.containers.delete(id);
+    await until(() => ids().length === 0);
+    const told = () =>
+      sink.of("registrar.changed").map(({ registered, deregistered }) => [registered, deregistered]);
+    await until(() => told().length === 2);
+    expect(told()).toEqual([
+      [3, 0],
+      [0, 3],
+    ]);
+  });
+
   it("writes nothing for what is unchanged, and looks closer at nothing", async () => {
     for (let n = 0; n < 50; n++) engine.run(`c${n}`);
     start();

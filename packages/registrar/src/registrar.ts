@@ -167,7 +167,9 @@ async function carryOut(plan: RegistrationPlan, work: Work, signal: AbortSignal)
   const total = async <T>(items: readonly T[], act: (item: T) => Promise<void>) => {
     let done = 0;
     await eachOf(items, AT_ONCE, async (item) => {
-      done += await attempt(() => act(item));
+      // Not in one: what the others have added meanwhile would be lost.
+      const one = await attempt(() => act(item));
+      done += one;
     });
     return done;
   };
