@@ -148,7 +148,7 @@ describeWithServer("a deploy repo of Swarm services", { dockerd: hasDockerd() },
     await eventually(
       "the previous spec runs",
       async () => ((await page()) === "welcome" ? true : undefined),
-      60_000,
+      150_000,
     );
     const { Version } = await docker.client.getService("shop_web").inspect();
     await engine.sluice("sync", "--wait");
@@ -156,7 +156,7 @@ describeWithServer("a deploy repo of Swarm services", { dockerd: hasDockerd() },
     expect(now.Spec.TaskTemplate.ContainerSpec.Image).toBe("web:1");
     expect(now.PreviousSpec).toBeUndefined();
     expect(Version.Index).toBeLessThanOrEqual(now.Version.Index);
-  });
+  }, 240_000);
 
   it("is in order again once Git wants what runs", async () => {
     await clone.write("services/shop.yaml", shop({ page: "welcome" }));
