@@ -4,7 +4,6 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"], externalConditions: ["source"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "test/**/*.test.ts"],
     env: { TZ: "UTC", GIT_CONFIG_GLOBAL: "/dev/null", GIT_CONFIG_NOSYSTEM: "1", NO_COLOR: "1" },
     // Limits for what hangs, long enough for a machine that does several other things at once.
     testTimeout: 60_000,
@@ -12,5 +11,13 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: 2,
     restoreMocks: true,
+    projects: [
+      { extends: true, test: { name: "packages", include: ["packages/*/src/**/*.test.ts"] } },
+      {
+        extends: true,
+        // Real servers on two cores: what fails once is tried once more in CI, and the report says so.
+        test: { name: "whole", include: ["test/**/*.test.ts"], retry: process.env.CI ? 1 : 0 },
+      },
+    ],
   },
 });
