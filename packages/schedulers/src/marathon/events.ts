@@ -1,9 +1,10 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import { request as httpsRequest } from "node:https";
-import { backoffMs, type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
+import { type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
 import { createParser } from "eventsource-parser";
 import { objectIn, objectsIn, textIn } from "../format/reading.ts";
-import { type HintQueue, hintQueue } from "../http/hint-queue.ts";
+import type { HintQueue } from "../http/hint-queue.ts";
+import { hintStream } from "../http/hint-stream.ts";
 import { authorization, baseAddresses, type HttpOptions } from "../http/options.ts";
 
 export interface EventOptions extends HttpOptions {
@@ -21,9 +22,6 @@ const QUERY = [...TYPES.map((type) => `event_type=${type}`), "plan-format=light"
 const CONNECT_MS = 30_000;
 /** Marathon sends a heartbeat every ten seconds or so; a stream this silent is taken for dead. */
 const SILENCE_MS = 120_000;
-const RETRY = { firstMs: 500, mostMs: 30_000 };
-/** A stream that was cut before this counts as a failed one, since every new one makes the reader look at everything. */
-const STEADY_MS = 30_000;
 /** Up to 1.5 an event of a deployment holds whole groups, in one line. One beyond this ends the stream; another is opened. */
 const MOST_CHARACTERS = 16 * 1024 * 1024;
 
@@ -31,40 +29,12 @@ const MOST_CHARACTERS = 16 * 1024 * 1024;
  * Marathon's event stream as hints: an app's id, or undefined after a connection was made, since events before it are lost
  * (reference 1.2, SSE). Reconnects until the signal aborts.
  */
-export async function* watchEvents(
-  options: EventOptions,
-  signal: AbortSignal,
-): AsyncIterable<JobId | undefined> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const hints = hintQueue(either);
-  const reading = keepReading(options, hints, either);
-  try {
-    while (!signal.aborted) yield* await hints.next();
-  } finally {
-    stop.abort();
-    await reading;
-  }
-}
-
-async function keepReading(options: EventOptions, hints: HintQueue, signal: AbortSignal): Promise<void> {
+export function watchEvents(options: EventOptions, signal: AbortSignal): AsyncIterable<JobId | undefined> {
+  const { clock, random } = options;
   const addresses = baseAddresses(options);
-  let failures = 0;
-  for (let turn = 0; !signal.aborted; turn++) {
-    const address = addresses[turn % addresses.length] as string;
-    let since: number | undefined;
-    try {
-      const stream = await connect(new URL(`${address}/v2/events?${QUERY}`), options, signal);
-      since = options.clock.now();
-      hints.add(undefined);
-      await readStream(stream, hints);
-    } catch {
-      // Whatever it was, another stream is opened.
-    }
-    const steady = since !== undefined && options.clock.now() - since >= STEADY_MS;
-    failures = steady ? 0 : failures + 1;
-    await options.clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, options.random), signal);
-  }
+  const open = (turn: number, until: AbortSignal) =>
+    connect(new URL(`${addresses[turn % addresses.length]}/v2/events?${QUERY}`), options, until);
+  return hintStream({ clock, random, open, read: readStream }, signal);
 }
 
 /** Follows one redirection to the leader. Credentials go only to configured addresses. */

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { backoffMs, type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
+import { type Clock, isJsonObject, type JobId, type Json, jobId, type Random } from "@sluice/core";
 import { objectIn, textIn } from "../format/reading.ts";
-import { type HintQueue, hintQueue } from "../http/hint-queue.ts";
+import type { HintQueue } from "../http/hint-queue.ts";
+import { hintStream } from "../http/hint-stream.ts";
 import type { SwarmClient } from "./client.ts";
 
 export interface EventOptions {
@@ -10,9 +11,6 @@ export interface EventOptions {
   readonly random: Random;
 }
 
-const RETRY = { firstMs: 500, mostMs: 30_000 };
-/** A stream that was cut before this counts as a failed one, since every new one makes the reader look at everything. */
-const STEADY_MS = 30_000;
 /** An event is a few hundred bytes; a line this long is no event. */
 const LONGEST_LINE = 1_000_000;
 
@@ -20,42 +18,12 @@ const LONGEST_LINE = 1_000_000;
  * Docker's events as hints: a service's name, or undefined after a connection was made, since events before it are lost.
  * Services are told of by any manager, containers only by the node they run on. Reconnects until the signal aborts.
  */
-export async function* watchEvents(
-  options: EventOptions,
-  signal: AbortSignal,
-): AsyncIterable<JobId | undefined> {
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const hints = hintQueue(either);
-  const reading = keepReading(options, hints, either);
-  try {
-    while (!signal.aborted) yield* await hints.next();
-  } finally {
-    stop.abort();
-    await reading;
-  }
-}
-
-async function keepReading(
-  { client, clock, random }: EventOptions,
-  hints: HintQueue,
-  signal: AbortSignal,
-): Promise<void> {
-  let failures = 0;
-  while (!signal.aborted) {
-    let since: number | undefined;
-    try {
-      const stream = await client.events(signal);
-      since = clock.now();
-      hints.add(undefined);
-      await readStream(stream, hints, signal);
-    } catch {
-      // However it ended, another one is opened.
-    }
-    const steady = since !== undefined && clock.now() - since >= STEADY_MS;
-    failures = steady ? 0 : failures + 1;
-    await clock.sleep(backoffMs(Math.max(0, failures - 1), RETRY, random), signal);
-  }
+export function watchEvents(options: EventOptions, signal: AbortSignal): AsyncIterable<JobId | undefined> {
+  const { client, clock, random } = options;
+  return hintStream(
+    { clock, random, open: (_turn, until) => client.events(until), read: readStream },
+    signal,
+  );
 }
 
 async function readStream(stream: IncomingMessage, hints: HintQueue, signal: AbortSignal): Promise<void> {
