@@ -9,6 +9,8 @@ import {
   type KvEntry,
   type KvLock,
   kvLayout,
+  leadWhileHeld,
+  missingRules,
   type ReconcileLoop,
   reconcileLoop,
   SluiceError,
@@ -34,37 +36,24 @@ export function deployer(options: DeployerOptions): Deployer {
   const emit = emitterFor(options.environment, options.events, options.clock);
   const layout = kvLayout(options.prefix, options.environment);
   let loop: ReconcileLoop | undefined;
-
-  async function acquire(signal: AbortSignal): Promise<KvLock | undefined> {
-    for (let failures = 0; !signal.aborted; failures++) {
-      try {
-        const settings = { ...(options.lock ?? DEFAULT_LOCK), holder: options.holder };
-        return await options.kv.lock(layout.lock("deployer"), settings, signal);
-      } catch (error) {
-        if (failures === 0 && !signal.aborted) tellFailure(emit, error);
-        await options.clock.sleep(backoffMs(failures, BACKOFF, options.random), signal);
-      }
-    }
-    return undefined;
-  }
+  /** A lock that cannot be taken is told of once, until it could be. */
+  let told = false;
 
   async function lead(lock: KvLock, signal: AbortSignal) {
+    told = false;
     const deposed = new AbortController();
-    const leading = AbortSignal.any([signal, lock.lost, deposed.signal]);
+    const leading = AbortSignal.any([signal, deposed.signal]);
     const onLost = () => deposed.abort(new SluiceError("LOCK_LOST", "the leader lock was lost"));
     const writer = recordWriter({ kv: options.kv, fence: lock.fence, clock: options.clock, onLost });
     const term = newTerm(options, writer, leading);
     const current = loopFor(term);
     loop = current;
-    emit({ type: "leader.elected", role: "deployer" });
     try {
       await Promise.all([current.run(leading), ...watches(term, current)]);
     } finally {
       loop = undefined;
       // What is known of the jobs goes with the lock; where it cannot be written, whoever leads next finds it out.
       if (!lock.lost.aborted && !deposed.signal.aborted) await writer.flush().catch(() => undefined);
-      await lock.release();
-      if (!signal.aborted) emit({ type: "leader.lost", role: "deployer" });
     }
   }
 
@@ -85,16 +74,20 @@ export function deployer(options: DeployerOptions): Deployer {
 
   return {
     wake: () => loop?.wake(),
-    async run(signal) {
-      for (let losses = 0; !signal.aborted; losses++) {
-        const lock = await acquire(signal);
-        const since = options.clock.now();
-        if (lock) await lead(lock, signal);
-        // A lock that is lost as soon as it is taken must not become all that the KV is asked for.
-        if (options.clock.now() - since > BACKOFF.mostMs) losses = 0;
-        await options.clock.sleep(backoffMs(losses, BACKOFF, options.random), signal);
-      }
-    },
+    run: (signal) =>
+      leadWhileHeld(
+        {
+          ...{ kv: options.kv, clock: options.clock, random: options.random, emit, role: "deployer" },
+          key: layout.lock("deployer"),
+          lock: { ...(options.lock ?? DEFAULT_LOCK), holder: options.holder },
+          onFailure(error) {
+            if (!told) tellFailure(emit, error);
+            told = true;
+          },
+        },
+        lead,
+        signal,
+      ),
   };
 }
 
@@ -116,13 +109,7 @@ function watches(term: Term, loop: ReconcileLoop): Promise<void>[] {
 }
 
 async function watchKey(term: Term, key: string, then: (entry: KvEntry | undefined) => void): Promise<void> {
-  let told = false;
-  function onError(error: unknown) {
-    if (told || !isSluiceError(error, "KV_DENIED", "KV_FILTERED")) return;
-    told = true;
-    const { code } = error;
-    term.emit({ type: "rule.missing", role: "deployer", code, message: failureText(error) });
-  }
+  const onError = missingRules(term.emit, "deployer");
   for await (const entry of term.options.kv.watch(key, { signal: term.leading, onError })) then(entry);
 }
 
