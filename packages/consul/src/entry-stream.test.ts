@@ -2,7 +2,7 @@ import { finished } from "node:stream/promises";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { entryStream } from "./entry-stream.ts";
-import type { RawEntry } from "./npm-client.ts";
+import type { RawEntry } from "./raw-answers.ts";
 
 async function read(text: string, chunkBytes: number) {
   const taken: RawEntry[] = [];

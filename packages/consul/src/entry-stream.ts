@@ -1,5 +1,5 @@
 import { Writable } from "node:stream";
-import type { RawEntry } from "./npm-client.ts";
+import type { RawEntry } from "./raw-answers.ts";
 
 /** A list's answer, taken apart while it arrives. */
 export interface EntryStream {

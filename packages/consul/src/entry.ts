@@ -1,5 +1,5 @@
 import { type KvEntry, SluiceError } from "@sluice/core";
-import type { RawEntry } from "./npm-client.ts";
+import type { RawEntry } from "./raw-answers.ts";
 
 /** An entry from Consul's JSON, with its value decoded. */
 export function entryOf(raw: RawEntry): KvEntry {

@@ -1,5 +1,5 @@
 import type { KvLimits } from "@sluice/core";
-import type { RawTxn } from "./npm-client.ts";
+import type { RawTxn } from "./raw-answers.ts";
 import type { Transport } from "./transport.ts";
 
 /** What the server takes, learnt from the server; starts with what every version takes. */

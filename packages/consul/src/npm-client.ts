@@ -3,31 +3,17 @@ import { type ClientRequest, Agent as HttpAgent, type IncomingMessage } from "no
 import { Agent as HttpsAgent } from "node:https";
 import type { Writable } from "node:stream";
 import Consul from "consul";
+import type {
+  Blocking,
+  RawAgentService,
+  RawCheck,
+  RawEntry,
+  RawInstance,
+  RawOp,
+  RawRegistration,
+  RawTxn,
+} from "./raw-answers.ts";
 import type { TlsOptions } from "./tls.ts";
-
-/** A key as Consul's JSON has it; `Value` is base64 in transactions and a Buffer where the client decoded it. */
-export interface RawEntry {
-  readonly Key: string;
-  readonly Value: string | Uint8Array | null;
-  readonly ModifyIndex: number;
-  readonly Session?: string;
-}
-
-/** One operation of `PUT /v1/txn`; the client passes it on untouched. */
-export interface RawOp {
-  readonly KV: {
-    readonly Verb: string;
-    readonly Key: string;
-    readonly Value?: string;
-    readonly Index?: number;
-    readonly Session?: string;
-  };
-}
-
-export interface RawTxn {
-  readonly Results?: readonly { readonly KV?: RawEntry }[] | null;
-  readonly Errors?: readonly { readonly OpIndex: number; readonly What: string }[] | null;
-}
 
 /** What the client calls `ctx`: "cancel" aborts the request, `includeResponse` makes it hand over the headers too. */
 export interface CallContext extends EventEmitter {
@@ -123,45 +109,6 @@ export interface NpmConsul {
     service(options: CallOptions & Blocking & { service: string }): Answer<readonly RawInstance[]>;
   };
   destroy(): void;
-}
-
-/** What a query needs to wait for a change. */
-export interface Blocking {
-  readonly consistent?: true;
-  readonly index?: string;
-  readonly wait?: string;
-}
-
-export interface RawAgentService {
-  readonly ID: string;
-  readonly Service: string;
-  readonly Tags?: readonly string[] | null;
-  readonly Meta?: Readonly<Record<string, string>> | null;
-  readonly Address: string;
-  readonly Port: number;
-}
-
-export interface RawCheck {
-  readonly CheckID: string;
-  readonly ServiceID: string;
-  readonly Status: string;
-  readonly Output: string;
-}
-
-export interface RawRegistration {
-  readonly id: string;
-  readonly name: string;
-  readonly address: string;
-  readonly port: number;
-  readonly tags: readonly string[];
-  readonly meta: Readonly<Record<string, string>>;
-  readonly checks: readonly object[];
-}
-
-export interface RawInstance {
-  readonly Node: { readonly Node: string; readonly Address: string };
-  readonly Service: RawAgentService & { readonly Weights?: { readonly Passing?: number } | null };
-  readonly Checks: readonly RawCheck[];
 }
 
 export interface NpmClientOptions {

@@ -2,7 +2,7 @@ import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
 import { type Deed, NOT_CONSUL } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
-import type { RawTxn } from "./npm-client.ts";
+import type { RawTxn } from "./raw-answers.ts";
 import { readKey } from "./read.ts";
 import { keyRule } from "./rule.ts";
 import type { Reply, Transport } from "./transport.ts";

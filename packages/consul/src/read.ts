@@ -2,7 +2,8 @@ import { type KvEntry, SluiceError } from "@sluice/core";
 import { entryOf } from "./entry.ts";
 import { type EntryStream, entryStream } from "./entry-stream.ts";
 import type { Deed } from "./failure.ts";
-import { type PathKey, pathKey, type RawEntry } from "./npm-client.ts";
+import { type PathKey, pathKey } from "./npm-client.ts";
+import type { RawEntry } from "./raw-answers.ts";
 import { keyRule, prefixRule } from "./rule.ts";
 import type { Reply, Transport } from "./transport.ts";
 

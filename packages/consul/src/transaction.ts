@@ -2,7 +2,8 @@ import { type KvCommit, type KvFence, type KvOp, SluiceError } from "@sluice/cor
 import { indexNumber, indexOf } from "./entry.ts";
 import { NOT_CONSUL, saysDenied } from "./failure.ts";
 import type { ServerLimits } from "./limits.ts";
-import { pathKey, type RawOp, type RawTxn } from "./npm-client.ts";
+import { pathKey } from "./npm-client.ts";
+import type { RawOp, RawTxn } from "./raw-answers.ts";
 import { keyRule } from "./rule.ts";
 import type { Transport } from "./transport.ts";
 

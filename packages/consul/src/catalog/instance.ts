@@ -1,5 +1,5 @@
 import type { ServiceInstance } from "@sluice/core";
-import type { RawInstance } from "../npm-client.ts";
+import type { RawInstance } from "../raw-answers.ts";
 
 const RANK = { passing: 0, warning: 1, critical: 2, maintenance: 3 } as const;
 

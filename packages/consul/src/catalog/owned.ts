@@ -1,6 +1,6 @@
 import type { CheckStatus, RegisteredService } from "@sluice/core";
 import { NOT_CONSUL } from "../failure.ts";
-import type { RawCheck } from "../npm-client.ts";
+import type { RawCheck } from "../raw-answers.ts";
 import type { Transport } from "../transport.ts";
 import { ALL_SERVICES, mayReadService } from "./permission.ts";
 

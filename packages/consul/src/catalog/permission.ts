@@ -1,6 +1,6 @@
 import type { SluiceError } from "@sluice/core";
 import type { Deed } from "../failure.ts";
-import type { RawInstance } from "../npm-client.ts";
+import type { RawInstance } from "../raw-answers.ts";
 import type { Transport } from "../transport.ts";
 
 /** What an agent says of a service it has none of, or whose instances are not well: answers, all of them. */

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { backoffMs, type CatalogWatchOptions, type ServiceInstance } from "@sluice/core";
 import { NOT_CONSUL } from "../failure.ts";
-import type { Blocking, CallOptions, NpmConsul, RawInstance } from "../npm-client.ts";
+import type { CallOptions, NpmConsul } from "../npm-client.ts";
 import { rateLimit } from "../rate-limit.ts";
+import type { Blocking, RawInstance } from "../raw-answers.ts";
 import type { Call } from "../transport.ts";
 import type { WatchContext as KeyWatchContext } from "../watch.ts";
 import { byNodeAndId, instanceOf } from "./instance.ts";

@@ -1,4 +1,4 @@
-import type { RawOp } from "../npm-client.ts";
+import type { RawOp } from "../raw-answers.ts";
 import type { Answer, Seen } from "./scripted-consul.ts";
 
 /** The operations of a transaction. */
