@@ -2,14 +2,8 @@ import { type KvEntry, messageOf } from "@sluice/core";
 import { manualClock } from "@sluice/core/testing";
 import { afterEach, expect, it, vi } from "vitest";
 import { type ConsulKvOptions, consulKv } from "./consul-kv.ts";
-import {
-  type Answer,
-  absentAnswer,
-  type Fault,
-  keyAnswer,
-  type Seen,
-  scriptedConsul,
-} from "./testing/scripted-consul.ts";
+import type { Answer, Fault, Seen } from "./testing/scripted-consul.ts";
+import { absentAnswer, keyAnswer, scriptedConsul } from "./testing/scripted-consul.ts";
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -42,7 +36,11 @@ async function watching(
   );
   const asked = (count: number) => vi.waitFor(() => expect(server.seen.length).toBe(count));
   const asleep = () => vi.waitFor(() => expect(clock.sleepers()).toBe(1));
-  return { clock, server, stop, ended, errors, states, asked, asleep, kv };
+  const unpaused = async (ms: number) => {
+    await asleep();
+    await clock.advance(ms);
+  };
+  return { clock, server, stop, ended, errors, states, asked, asleep, unpaused, kv };
 }
 
 const textOf = (entry: KvEntry | undefined) => entry && Buffer.from(entry.value).toString();
@@ -50,12 +48,8 @@ const indexes = (seen: readonly Seen[]) => seen.map(({ query }) => query.index);
 
 it("waits on the index of the last answer, as text", async () => {
   const big = { headers: { "x-consul-index": "18446744073709551615" } };
-  const { server, states, asked } = await watching(
-    [keyAnswer("a", "1", 5), { ...keyAnswer("a", "2", 6), ...big }],
-    {
-      waitMs: 40_000,
-    },
-  );
+  const answers = [keyAnswer("a", "1", 5), { ...keyAnswer("a", "2", 6), ...big }];
+  const { server, states, asked } = await watching(answers, { waitMs: 40_000 });
   await asked(3);
   expect(states).toEqual(["1", "2"]);
   expect(server.seen.map(({ query }) => query)).toEqual([
@@ -67,17 +61,22 @@ it("waits on the index of the last answer, as text", async () => {
 
 it("an answer without a change is not told", async () => {
   const one = keyAnswer("a", "1", 5);
-  const { states, asked } = await watching([one, one, { ...one, headers: { "x-consul-index": "9" } }]);
+  const further = { ...one, headers: { "x-consul-index": "9" } };
+  const { states, asked, unpaused } = await watching([one, one, further]);
+  for (const pause of [8, 15]) await unpaused(pause);
   await asked(4);
   expect(states).toEqual(["1"]);
 });
 
 it("an index that goes backwards starts over without waiting", async () => {
-  const { server, states, asked } = await watching([
+  const restored = keyAnswer("a", "restored", 40);
+  const { server, states, asked, unpaused } = await watching([
     keyAnswer("a", "new", 100),
-    keyAnswer("a", "restored", 40),
-    keyAnswer("a", "restored", 40),
+    restored,
+    restored,
   ]);
+  await asked(3);
+  await unpaused(8);
   await asked(4);
   expect(states).toEqual(["new", "restored"]);
   expect(indexes(server.seen)).toEqual([undefined, "100", undefined, "40"]);
@@ -90,13 +89,14 @@ it("an index of 0 would not wait, so it is taken for 1", async () => {
 });
 
 it("a key that vanishes is asked for again, of a leader that knows it is one", async () => {
-  const { server, states, asked } = await watching([
+  const { server, states, asked, unpaused } = await watching([
     keyAnswer("a", "1", 5),
     absentAnswer(9),
     keyAnswer("a", "1", 5),
     absentAnswer(10),
     absentAnswer(10),
   ]);
+  await unpaused(8);
   await asked(6);
   expect(states).toEqual(["1", undefined]);
   expect(server.seen.map(({ query }) => query.consistent)).toEqual([
@@ -132,24 +132,22 @@ it.each<[what: string, answer: Answer | Fault, error: RegExp]>([
 });
 
 it("pauses grow up to half a minute, and shrink after an answer", async () => {
-  const { clock, errors, states, asked, asleep } = await watching([], {}, (_, number) => {
+  const { errors, states, asked, unpaused } = await watching([], {}, (_, number) => {
     if (number === 12) return keyAnswer("a", "1", 5);
     return number > 13 ? "hang" : { status: 500, body: "No cluster leader" };
   });
   for (const [at, pause] of [188, 375, 750, 1500, 3000, 6000, 12000, 22500, 22500, 22500, 22500].entries()) {
     await asked(at + 1);
-    await asleep();
-    await clock.advance(pause);
+    await unpaused(pause);
   }
   await asked(13);
-  await asleep();
-  await clock.advance(188);
+  await unpaused(188);
   await asked(14);
   expect(errors.length).toBe(12);
   expect(states).toEqual(["1"]);
 });
 
-it("a server whose index churns is not asked in a hot loop", async () => {
+it("a key that changes all the time is not asked for in a hot loop", async () => {
   const { clock, server, asked, asleep } = await watching([], {}, (_, number) => keyAnswer("a", "1", number));
   await asked(20);
   await asleep();

@@ -13,12 +13,22 @@ export interface WatchContext {
 
 const BACKOFF = { firstMs: 250, mostMs: 30_000 };
 
-/** Answers may come in a burst; a server whose index churns must not be asked in a hot loop. */
+/** A key that really changes all the time, or a server that answers now this and now that, is no hot loop. */
 const PACE = { burst: 20, perSecond: 5 };
 
 /**
+ * Between questions while the answers show nothing new. Consul's radix tree has no node for a key that does not exist, so that
+ * a question for it is answered at every write near it: a mirror's thousands would each wake every watch of an absent key.
+ */
+const UNCHANGED = { firstMs: 10, mostMs: 500 };
+/** A question that was held open for as long was answered in its own time. */
+const HELD_MS = 1_000;
+
+/**
  * One key by blocking queries (consul.md, 3.1): an answer is no proof of a change, an index that went backwards starts over,
- * and a key that seems to have vanished is asked for once more, of a leader that knows it is one.
+ * and a key that seems to have vanished is asked for once more, of a leader that knows it is one. Answers in a row that show
+ * nothing new are asked for less and less often; what changes in a pause is not lost, because the next question names the last
+ * index, and is answered at once.
  */
 export async function* watchKey(
   context: WatchContext,
@@ -30,8 +40,10 @@ export async function* watchKey(
   let seen: { entry: KvEntry | undefined } | undefined;
   let index: string | undefined;
   let failures = 0;
+  let unchanged = 0;
   while (!signal.aborted) {
     await pace(signal);
+    const asked = clock.now();
     let now: Sight;
     try {
       now = await look(context, key, { index, had: seen?.entry !== undefined, signal });
@@ -45,9 +57,14 @@ export async function* watchKey(
     }
     index = nextIndex(index, now.index);
     if (signal.aborted) return;
-    if (seen && sameEntry(seen.entry, now.entry)) continue;
-    seen = { entry: now.entry };
-    yield isPrefix(key) ? undefined : now.entry;
+    if (seen && sameEntry(seen.entry, now.entry)) {
+      unchanged = clock.now() - asked < HELD_MS ? unchanged + 1 : 0;
+      if (unchanged > 0) await clock.sleep(backoffMs(unchanged - 1, UNCHANGED, random), signal);
+    } else {
+      unchanged = 0;
+      seen = { entry: now.entry };
+      yield isPrefix(key) ? undefined : now.entry;
+    }
   }
 }
 
