@@ -76,6 +76,6 @@ export async function chooseReader(
   };
   const { git, timeoutMs, version } = program;
   const env = { ...program.env, ...objects };
-  const asksSizes = version >= FIRST_WITH_BATCH_COMMAND;
-  return catFileReader({ git, gitDir, env, clock: options.clock, timeoutMs, largestBytes, asksSizes });
+  const takesCommands = version >= FIRST_WITH_BATCH_COMMAND;
+  return catFileReader({ git, gitDir, env, clock: options.clock, timeoutMs, largestBytes, takesCommands });
 }

@@ -2,7 +2,6 @@ import {
   type Blobs,
   type Clock,
   type CommitId,
-  isSluiceError,
   messageOf,
   type ObjectId,
   type Random,
@@ -12,14 +11,14 @@ import {
 import { chooseProgram, chooseReader, chooseRemote } from "./choose.ts";
 import { folderTree, readCommit } from "./commits.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
-import { DamagedObject, type ObjectReader } from "./objects/object-reader.ts";
+import { distrusting } from "./objects/distrusting.ts";
+import type { ObjectReader } from "./objects/object-reader.ts";
 import { readInOrder, sizesInOrder } from "./objects/read-in-order.ts";
 import { branchRef } from "./refs/branch-name.ts";
 import { findGitDir } from "./refs/git-dir.ts";
 import { readLocalRef } from "./refs/local-ref.ts";
 import { watchRef } from "./refs/watch-ref.ts";
 import type { RemoteAccess } from "./remote/access.ts";
-import type { Remote } from "./remote/remote.ts";
 import { type AttributesAbove, attributesAbove } from "./trees/attributes-above.ts";
 import { compareTrees } from "./trees/compare-trees.ts";
 import type { TreeCache } from "./trees/tree-cache.ts";
@@ -71,7 +70,7 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   const remote = await chooseRemote(options, limits, ref, program);
   const gitDir = remote ? remote.gitDir : onceFound(() => findGitDir(options.repository));
   const reader = await chooseReader(options, limits, program, gitDir);
-  const whole = remote ? wholeOrDistrusted(reader, remote) : reader;
+  const whole = remote ? distrusting(reader, remote.distrust) : reader;
   const store = treeStore(whole, limits.maxFiles, options.trees);
   let newest: CommitId | undefined;
 
@@ -115,26 +114,11 @@ export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
 }
 
 function blobsOf(reader: ObjectReader): Blobs {
-  const { size } = reader;
   return {
     read: (oids, signal) => readInOrder(reader, oids, signal),
-    ...(size
-      ? { sizes: (oids: readonly ObjectId[], signal?: AbortSignal) => sizesInOrder(size, oids, signal) }
+    ...(reader.many
+      ? { sizes: (oids: readonly ObjectId[], signal?: AbortSignal) => sizesInOrder(reader, oids, signal) }
       : {}),
-  };
-}
-
-/** What is missing or damaged in a clone is there at the remote. */
-function wholeOrDistrusted(reader: ObjectReader, remote: Remote): ObjectReader {
-  const { read, size } = reader;
-  function distrust(error: unknown): never {
-    if (error instanceof DamagedObject || isSluiceError(error, "GIT_OBJECT_MISSING")) remote.distrust();
-    throw error;
-  }
-  return {
-    close: reader.close,
-    read: (oid, signal) => read(oid, signal).catch(distrust),
-    ...(size ? { size: (oid: ObjectId, signal?: AbortSignal) => size(oid, signal).catch(distrust) } : {}),
   };
 }
 

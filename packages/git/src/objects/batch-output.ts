@@ -1,8 +1,11 @@
 import type { GitObject, LargestBytes } from "./object-reader.ts";
 
-/** One answer of `git cat-file --batch` or `--batch-command`. */
+/** What git is to write before each object, for `--batch-command` and its like: nothing that was not asked for. */
+export const HEADER_FORMAT = "%(objecttype) %(objectsize)";
+
+/** One answer of `git cat-file`. */
 export type BatchAnswer =
-  | { readonly kind: "object"; readonly object: GitObject }
+  | ({ readonly kind: "object" } & GitObject)
   | { readonly kind: "info"; readonly type: GitObject["type"]; readonly size: number }
   | { readonly kind: "missing" }
   | { readonly kind: "too-large"; readonly size: number }
@@ -16,54 +19,105 @@ export interface BatchOutputOptions {
 }
 
 const LINE_FEED = 0x0a;
-const HEADER = /^[0-9a-f]{40} (commit|tree|blob|tag) (\d+)$/;
+const BLOB = Buffer.from("blob ");
+const HEADER = /^(commit|tree|blob|tag) (\d{1,15})$/;
 /** Longer than any header git writes; beyond it the stream is not what we think. */
 const LONGEST_HEADER = 4096;
 
+interface Body {
+  readonly type: GitObject["type"];
+  readonly size: number;
+  readonly kept: boolean;
+  /** What came of it so far, where it does not lie in one chunk; made when it is needed. */
+  bytes?: Buffer;
+  filled: number;
+}
+
 /**
- * Takes the stream apart: `<oid> SP <type> SP <size> LF`, then, unless only that was asked for, `<bytes> LF`; or
- * `<oid> SP missing LF`. Objects beyond the limit are read past without being kept.
+ * Takes the stream apart: a header as `HEADER_FORMAT` has it and LF, then, unless only that was asked for, `<bytes> LF`; or
+ * `<oid> SP missing LF`. An object that lies within one chunk is a view of it. Objects beyond the limit are read past
+ * without being kept.
  */
 export function batchOutput({
   largestBytes,
   headerOnly,
   answer,
 }: BatchOutputOptions): (chunk: Buffer) => void {
-  /** What came of a header so far. */
-  let header = "";
-  let body: { type: GitObject["type"]; size: number; bytes: Buffer | undefined; filled: number } | undefined;
+  /** What came of a header, where it does not lie in one chunk. */
+  let begun: Buffer | undefined;
+  let body: Body | undefined;
 
-  function takeHeader(chunk: Buffer): Buffer {
-    const end = chunk.indexOf(LINE_FEED);
-    header += chunk.toString("latin1", 0, Math.min(end < 0 ? chunk.length : end, LONGEST_HEADER + 1));
-    if (end < 0 && header.length <= LONGEST_HEADER) return Buffer.alloc(0);
-    const line = header.slice(0, LONGEST_HEADER);
-    header = "";
-    const [, name, digits] = HEADER.exec(line) ?? [];
-    const type = name as GitObject["type"];
-    const size = Number(digits);
-    if (!name) answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
-    else if (headerOnly()) answer({ kind: "info", type, size });
-    else {
-      const bytes = size <= largestBytes(type) ? Buffer.allocUnsafe(size) : undefined;
-      body = { type, size, bytes, filled: 0 };
+  function takeHeader(chunk: Buffer, from: number): number {
+    const end = chunk.indexOf(LINE_FEED, from);
+    if (begun === undefined && end >= 0) {
+      header(chunk, from, end);
+      return end + 1;
     }
-    return chunk.subarray(end < 0 ? chunk.length : end + 1);
+    const part = chunk.subarray(from, end < 0 ? chunk.length : end);
+    const line = begun ? Buffer.concat([begun, part]) : Buffer.from(part);
+    begun = end < 0 && line.length <= LONGEST_HEADER ? line : undefined;
+    if (!begun) header(line, 0, line.length);
+    return end < 0 ? chunk.length : end + 1;
   }
 
-  function takeBody(chunk: Buffer, into: NonNullable<typeof body>): Buffer {
-    const part = Math.min(chunk.length, into.size - into.filled);
-    if (into.bytes) chunk.copy(into.bytes, into.filled, 0, part);
-    into.filled += part;
-    if (part === chunk.length) return chunk.subarray(part);
+  function header(chunk: Buffer, from: number, to: number): void {
+    const { type, size, line } = parseHeader(chunk, from, to);
+    if (type === undefined)
+      answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
+    else if (headerOnly()) answer({ kind: "info", type, size });
+    else body = { type, size, kept: size <= largestBytes(type), filled: 0 };
+  }
+
+  function takeBody(chunk: Buffer, from: number, into: Body): number {
+    const end = from + into.size - into.filled;
+    const ends = end < chunk.length;
+    if (into.kept && !(ends && into.filled === 0)) {
+      into.bytes ??= Buffer.allocUnsafe(into.size);
+      chunk.copy(into.bytes, into.filled, from, Math.min(end, chunk.length));
+    }
+    into.filled += Math.min(end, chunk.length) - from;
+    if (!ends) return chunk.length;
     body = undefined;
-    if (into.bytes) answer({ kind: "object", object: { type: into.type, bytes: into.bytes } });
-    else answer({ kind: "too-large", size: into.size });
-    return chunk.subarray(part + 1);
+    const { type, size, bytes = chunk.subarray(from, end) } = into;
+    answer(into.kept ? { kind: "object", type, bytes } : { kind: "too-large", size });
+    return end + 1;
   }
 
   return (chunk) => {
-    let rest = chunk;
-    while (rest.length > 0) rest = body ? takeBody(rest, body) : takeHeader(rest);
+    for (let at = 0; at < chunk.length; ) at = body ? takeBody(chunk, at, body) : takeHeader(chunk, at);
   };
+}
+
+interface Header {
+  /** Undefined: it is no header. */
+  readonly type: GitObject["type"] | undefined;
+  readonly size: number;
+  /** Of what is no header. */
+  readonly line: string;
+}
+
+/** Headers of blobs are many, so no text is made of them. */
+function parseHeader(chunk: Buffer, from: number, to: number): Header {
+  const size = blobSize(chunk, from, to);
+  if (size !== undefined) return { type: "blob", size, line: "" };
+  const line = chunk.toString("latin1", from, Math.min(to, from + LONGEST_HEADER));
+  const [, name, digits] = HEADER.exec(line) ?? [];
+  return { type: name as GitObject["type"] | undefined, size: Number(digits), line };
+}
+
+const ZERO = 0x30;
+const MOST_DIGITS = 15;
+
+/** Undefined: the line is not `blob <size>`. */
+function blobSize(line: Buffer, from: number, to: number): number | undefined {
+  const digits = from + BLOB.length;
+  if (to <= digits || to > digits + MOST_DIGITS) return undefined;
+  for (let at = 0; at < BLOB.length; at++) if (line[from + at] !== BLOB[at]) return undefined;
+  let size = 0;
+  for (let at = digits; at < to; at++) {
+    const digit = (line[at] as number) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    size = size * 10 + digit;
+  }
+  return size;
 }

@@ -1,48 +1,52 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
-import { type BatchAnswer, batchOutput } from "./batch-output.ts";
-import type { CatFileOptions } from "./cat-file.ts";
-import type { MeasuredSizes } from "./measured-sizes.ts";
-import { DamagedObject, type GitObject, missingObject, type ObjectSize, tooLarge } from "./object-reader.ts";
+import { type BatchAnswer, batchOutput, HEADER_FORMAT } from "./batch-output.ts";
+import { DamagedObject, type LargestBytes } from "./object-reader.ts";
+import { readPaced } from "./read-paced.ts";
 
 /** One child process `git cat-file`, which answers in the order asked. */
 export interface Batch {
-  ask(question: Question): void;
+  /** The answers in the order asked; after one that is `damaged` or `broken` there are none. @throws BatchEnded */
+  ask(question: Question): Promise<readonly Answer[]>;
   end(): void;
 }
 
-export type Question = Unanswered &
-  (
-    | { readonly want: "content"; readonly resolve: (object: GitObject) => void }
-    /** Only of a git that knows `--batch-command`. */
-    | { readonly want: "size"; readonly resolve: (size: ObjectSize) => void }
-  );
-
-interface Unanswered {
-  readonly oid: ObjectId;
-  readonly reject: (error: unknown) => void;
+export interface Question {
+  readonly oids: readonly ObjectId[];
+  readonly want: "size" | "content";
+  /** About how long the answer is; 0 where that is not known, or little. */
+  readonly bytes: number;
 }
+
+export type Answer = BatchAnswer | { readonly kind: "damaged"; readonly error: DamagedObject };
 
 /** The child ended before it answered. */
 export class BatchEnded extends SluiceError {}
 
-/** A question as it lies with the child: it asks for the size first where it can. */
-interface Asked {
-  readonly question: Question;
-  readonly sizeOnly: boolean;
+export interface BatchOptions {
+  /** The `git` program. */
+  readonly git: string;
+  /** What the child is asked for: either of both, in a git since 2.36, or one of them. */
+  readonly answers: "both" | Question["want"];
+  readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
+  /** How long git may be silent while an answer is due, in milliseconds. */
+  readonly timeoutMs: number;
+  readonly largestBytes: LargestBytes;
 }
 
-export interface BatchOptions extends CatFileOptions {
-  readonly measured: MeasuredSizes;
+/** A question as it lies with the child. */
+interface Asked extends Question {
+  readonly got: Answer[];
+  readonly resolve: (answers: readonly Answer[]) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 export function startBatch(options: BatchOptions, gitDir: string, ended: () => void): Batch {
-  const { asksSizes, largestBytes, measured } = options;
   const child = spawnCatFile(options, gitDir);
   const waiting: Asked[] = [];
   const stop = new AbortController();
   const said = endOfStderr(child);
-  const post = gathered((lines) => child.stdin.write(asksSizes ? `${lines}flush\n` : lines, "latin1"));
   let heard = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
@@ -52,64 +56,67 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
     child.kill("SIGKILL");
     const words = redact(`git cat-file ${why}${said()}`);
     // Git gives up over the object it was asked for; the others only have to be asked again.
-    const culprit = damaged ? waiting.shift()?.question : undefined;
-    culprit?.reject(new DamagedObject(code, `the object ${culprit.oid} cannot be read: ${words}`));
-    for (const { question } of waiting.splice(0)) question.reject(new BatchEnded(code, words));
-  }
-  function send(question: Question, sizeOnly: boolean) {
-    waiting.push({ question, sizeOnly });
-    const command = asksSizes ? (sizeOnly ? "info " : "contents ") : "";
-    post(`${command}${question.oid}\n`);
+    const first = damaged ? waiting.shift() : undefined;
+    first?.resolve(withDamage(first, code, words));
+    for (const { reject } of waiting.splice(0)) reject(new BatchEnded(code, words));
   }
   function answer(one: BatchAnswer) {
-    const question = waiting.shift()?.question;
-    const fits = one.kind === "info" && one.size <= largestBytes(one.type);
-    if (question?.want === "content" && fits) send(question, false);
-    else if (question) settle(question, one);
-    if (question?.want === "size" && fits) measured.add(question.oid, { type: one.type, size: one.size });
+    const first = waiting[0];
+    first?.got.push(one);
+    if (first && (first.got.length === first.oids.length || one.kind === "broken"))
+      waiting.shift()?.resolve(first.got);
     if (one.kind === "broken") finish("gave an answer that cannot be read");
   }
-  const take = batchOutput({ largestBytes, headerOnly: () => waiting[0]?.sizeOnly ?? false, answer });
-  child.stdout.on("data", (chunk: Buffer) => {
-    heard += chunk.length;
-    take(chunk);
+  const headerOnly = () => waiting[0]?.want === "size";
+  const take = batchOutput({ largestBytes: options.largestBytes, headerOnly, answer });
+  readPaced(child.stdout, {
+    due: () => stillDue(waiting[0]),
+    take(chunk) {
+      heard += chunk.length;
+      if (!stop.signal.aborted) take(chunk);
+    },
   });
   listenForEnd(child, finish);
   const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
 
   return {
     ask(question) {
-      if (stop.signal.aborted) return question.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
-      send(question, asksSizes && !(question.want === "content" && measured.forget(question.oid)));
-      watch(() => finish(`was silent for ${options.timeoutMs} ms`));
+      if (stop.signal.aborted) return Promise.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
+      if (question.oids.length === 0) return Promise.resolve([]);
+      return new Promise((resolve, reject) => {
+        waiting.push({ ...question, got: [], resolve, reject });
+        child.stdin.write(wording(question, options.answers), "latin1");
+        watch(() => finish(`was silent for ${options.timeoutMs} ms`));
+      });
     },
     end: () => finish("was ended"),
   };
 }
 
-function spawnCatFile(
-  { git, asksSizes, env }: CatFileOptions,
-  gitDir: string,
-): ChildProcessWithoutNullStreams {
-  // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
-  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
-  // Buffered, git answers a whole lot of questions at once; otherwise it writes, and we read, each answer on its own.
-  const how = asksSizes ? ["--batch-command", "--buffer"] : ["--batch"];
-  return spawn(git, [...global, "cat-file", ...how], { env, stdio: "pipe" });
+/** About how many bytes of its answer did not come yet. */
+function stillDue(asked: Asked | undefined): number {
+  return asked ? asked.bytes * (1 - asked.got.length / asked.oids.length) : 0;
 }
 
-/** Passes on as one text what is posted at one time: a write for each question would cost more than its answer. */
-function gathered(write: (text: string) => void): (text: string) => void {
-  let text = "";
-  return (more) => {
-    if (text === "")
-      process.nextTick(() => {
-        const all = text;
-        text = "";
-        write(all);
-      });
-    text += more;
-  };
+function withDamage({ oids, got }: Asked, code: ErrorCode, words: string): readonly Answer[] {
+  const error = new DamagedObject(code, `the object ${oids[got.length]} cannot be read: ${words}`);
+  return [...got, { kind: "damaged", error }];
+}
+
+/** All of a list as one text: a write for each would cost more than its answer. */
+function wording({ oids, want }: Question, answers: BatchOptions["answers"]): string {
+  if (answers !== "both") return `${oids.join("\n")}\n`;
+  const command = want === "size" ? "info " : "contents ";
+  return `${command}${oids.join(`\n${command}`)}\nflush\n`;
+}
+
+function spawnCatFile({ git, answers, env }: BatchOptions, gitDir: string): ChildProcessWithoutNullStreams {
+  // The operator named this repository, so git need not ask whether its files belong to the user who runs us.
+  const global = ["-c", "safe.directory=*", "--no-replace-objects", `--git-dir=${gitDir}`];
+  const how = { both: "--batch-command", size: "--batch-check", content: "--batch" }[answers];
+  // Buffered, git answers a whole list at once; but a git that cannot be told to flush would keep the end of it.
+  const buffer = answers === "both" ? ["--buffer"] : [];
+  return spawn(git, [...global, "cat-file", `${how}=${HEADER_FORMAT}`, ...buffer], { env, stdio: "pipe" });
 }
 
 /** Returns what git complained of last, as the end of a sentence. */
@@ -156,14 +163,4 @@ function listenForEnd(
   child.on("close", (code, signal) => finish(`ended (${signal ?? code})`, "GIT_FAILED", code === FATAL));
   // A write to a child that just died fails here; `close` tells the rest.
   child.stdin.on("error", () => undefined);
-}
-
-function settle(question: Question, answer: BatchAnswer): void {
-  const { oid, reject } = question;
-  if (answer.kind === "object" && question.want === "content") question.resolve(answer.object);
-  else if (answer.kind === "info" && question.want === "size") question.resolve(answer);
-  else if (answer.kind === "missing") reject(missingObject(oid));
-  else if (answer.kind === "broken")
-    reject(new SluiceError("GIT_FAILED", `git cat-file answered "${answer.line.slice(0, 200)}"`));
-  else if (answer.kind !== "object") reject(tooLarge(oid, answer.size));
 }

@@ -1,13 +1,22 @@
 import { type Clock, type ObjectId, SluiceError } from "@sluice/core";
-import { type Batch, BatchEnded, startBatch } from "./batch.ts";
+import type { Answer } from "./batch.ts";
+import { type LastingBatch, lastingBatch } from "./lasting-batch.ts";
 import { measuredSizes } from "./measured-sizes.ts";
-import type { GitObject, LargestBytes, ObjectReader, ObjectSize } from "./object-reader.ts";
+import {
+  type BlobContents,
+  type LargestBytes,
+  type ManyBlobs,
+  missingObject,
+  notBlob,
+  type ObjectReader,
+  tooLarge,
+} from "./object-reader.ts";
 
 export interface CatFileOptions {
   /** The `git` program. */
   readonly git: string;
-  /** True where git knows `cat-file --batch-command` (2.36): then no object beyond the limit is ever inflated. */
-  readonly asksSizes: boolean;
+  /** True where git knows `cat-file --batch-command` (2.36): then one child answers for all. */
+  readonly takesCommands: boolean;
   readonly gitDir: () => Promise<string>;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
@@ -16,69 +25,107 @@ export interface CatFileOptions {
   readonly largestBytes: LargestBytes;
 }
 
-/** Objects whose size is remembered until they are read: those of a large repository are measured before the first is. */
+/** The reader, and what starts its child before it is needed. */
+export interface CatFileReader extends ObjectReader {
+  start(): void;
+}
+
+/** Blobs whose size is remembered until they are read: those of a large repository are measured before the first is. */
 const MOST_MEASURED = 65_536;
+/** Sizes asked for at once. */
+const SIZES_AT_ONCE = 4096;
 
-/** Objects through one long-lived `git cat-file`, started when first needed and again after it died. */
-export function catFileReader(options: CatFileOptions): ObjectReader {
-  const measured = measuredSizes(MOST_MEASURED);
-  let batch: Promise<Batch> | undefined;
-  /** The same once it runs: most questions then need not wait for it. */
-  let live: Batch | undefined;
-  let closed = false;
-
-  function running(): Promise<Batch> {
-    batch ??= start();
-    return batch;
-  }
-  function start(): Promise<Batch> {
-    const forget = () => {
-      if (batch !== started) return;
-      batch = undefined;
-      live = undefined;
-    };
-    const started = options.gitDir().then((gitDir) => {
-      live = startBatch({ ...options, measured }, gitDir, forget);
-      return live;
-    });
-    started.catch(forget);
-    return started;
-  }
-  function askOnce<T>(question: (batch: Batch) => Promise<T>): Promise<T> {
-    if (closed) return Promise.reject(new SluiceError("GIT_FAILED", "the source is closed"));
-    return live ? question(live) : running().then(question);
-  }
-  async function ask<T>(question: (batch: Batch) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    signal?.throwIfAborted();
-    try {
-      return await askOnce(question);
-    } catch (error) {
-      // A child that was killed from outside answers nothing more; a fresh one may.
-      if (!(error instanceof BatchEnded) || closed) throw error;
-      signal?.throwIfAborted();
-      return askOnce(question);
-    }
-  }
+/**
+ * Objects through long-lived `git cat-file`. Every object is measured before it is read: none beyond the limit is ever
+ * inflated.
+ */
+export function catFileReader(options: CatFileOptions): CatFileReader {
+  const contents = lastingBatch(
+    { ...options, answers: options.takesCommands ? "both" : "content" },
+    options.gitDir,
+  );
+  const sizes = options.takesCommands
+    ? contents
+    : lastingBatch({ ...options, answers: "size" }, options.gitDir);
+  const blobs = manyBlobs(sizes, contents, options.largestBytes("blob"));
 
   return {
-    read: (oid, signal) => ask((batch) => content(oid, batch), signal),
-    ...(options.asksSizes
-      ? {
-          size: async (oid: ObjectId, signal?: AbortSignal) =>
-            measured.get(oid) ?? ask((batch) => size(oid, batch), signal),
-        }
-      : {}),
+    async read(oid, signal) {
+      const [found] = await sizes.ask({ oids: [oid], want: "size", bytes: 0 }, signal);
+      if (found?.kind !== "info") throw failureOf(oid, found);
+      const { type, size } = found;
+      if (size > options.largestBytes(type)) throw tooLarge(oid, size);
+      const [object] = await contents.ask({ oids: [oid], want: "content", bytes: size }, signal);
+      if (object?.kind !== "object") throw failureOf(oid, object);
+      return object;
+    },
+    many: async () => blobs,
+    start: contents.start,
     async close() {
-      closed = true;
-      (await batch?.catch(() => undefined))?.end();
+      await Promise.all([sizes.close(), contents.close()]);
     },
   };
 }
 
-function content(oid: ObjectId, batch: Batch): Promise<GitObject> {
-  return new Promise((resolve, reject) => batch.ask({ oid, want: "content", resolve, reject }));
+function manyBlobs(sizes: LastingBatch, contents: LastingBatch, largest: number): ManyBlobs {
+  const measured = measuredSizes(MOST_MEASURED);
+
+  async function measure(oids: readonly ObjectId[], signal: AbortSignal | undefined): Promise<number[]> {
+    const answers = await sizes.ask({ oids, want: "size", bytes: 0 }, signal);
+    return answers.map((one, at) => {
+      const oid = oids[at] as ObjectId;
+      if (one.kind !== "info") throw failureOf(oid, one);
+      if (one.type !== "blob") throw notBlob(oid, one.type);
+      measured.add(oid, one.size);
+      return one.size;
+    });
+  }
+
+  return {
+    async sizes(oids, signal) {
+      signal?.throwIfAborted();
+      const unknown = oids.filter((oid) => measured.get(oid) === undefined);
+      // All lists are handed over at once, so that git need not wait for us between them.
+      const lists = listsOf(unknown, SIZES_AT_ONCE).map((list) => measure(list, signal));
+      const found = (await Promise.all(lists)).flat();
+      if (unknown.length === oids.length) return found;
+      const now = new Map(unknown.map((oid, at) => [oid, found[at]]));
+      return oids.map((oid) => (now.get(oid) ?? measured.get(oid)) as number);
+    },
+    async contents(oids, lengths, signal) {
+      const tooLong = lengths.findIndex((size) => size > largest);
+      const wanted = tooLong < 0 ? oids : oids.slice(0, tooLong);
+      const bytes = lengths.slice(0, wanted.length).reduce((sum, size) => sum + size, 0);
+      for (const oid of wanted) measured.forget(oid);
+      const read = collected(wanted, await contents.ask({ oids: wanted, want: "content", bytes }, signal));
+      if (read.failure || tooLong < 0) return read;
+      return { ...read, failure: tooLarge(oids[tooLong] as ObjectId, lengths[tooLong] as number) };
+    },
+  };
 }
 
-function size(oid: ObjectId, batch: Batch): Promise<ObjectSize> {
-  return new Promise((resolve, reject) => batch.ask({ oid, want: "size", resolve, reject }));
+function listsOf<T>(all: readonly T[], most: number): (readonly T[])[] {
+  const lists: (readonly T[])[] = [];
+  for (let at = 0; at < all.length; at += most) lists.push(all.slice(at, at + most));
+  return lists;
+}
+
+function collected(oids: readonly ObjectId[], answers: readonly Answer[]): BlobContents {
+  const blobs: Uint8Array[] = [];
+  for (const one of answers) {
+    const oid = oids[blobs.length] as ObjectId;
+    if (one.kind !== "object") return { blobs, failure: failureOf(oid, one) };
+    if (one.type !== "blob") return { blobs, failure: notBlob(oid, one.type) };
+    blobs.push(one.bytes);
+  }
+  return { blobs };
+}
+
+function failureOf(oid: ObjectId, answer: Answer | undefined): SluiceError {
+  if (answer?.kind === "damaged") return answer.error;
+  if (answer?.kind === "missing") return missingObject(oid);
+  if (answer?.kind === "too-large") return tooLarge(oid, answer.size);
+  const words =
+    answer?.kind === "broken" ? `"${answer.line.slice(0, 200)}"` : "something else than was asked";
+  return new SluiceError("GIT_FAILED", `git cat-file answered ${words}`);
 }

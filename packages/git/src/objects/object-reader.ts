@@ -6,13 +6,6 @@ export interface GitObject {
   readonly bytes: Buffer;
 }
 
-/** An object as its header tells it. */
-export interface ObjectSize {
-  readonly type: GitObject["type"];
-  /** Bytes of its content. */
-  readonly size: number;
-}
-
 /** The longest object that is read, in bytes, by its type. */
 export type LargestBytes = (type: GitObject["type"]) => number;
 
@@ -26,11 +19,32 @@ export interface ObjectReader {
    */
   read(oid: ObjectId, signal?: AbortSignal): Promise<GitObject>;
   /**
-   * How long an object is, without its content being read. Absent where that is no cheaper than reading it.
-   * @throws GIT_OBJECT_MISSING, GIT_FAILED
+   * What reads many blobs at the price of a few. Absent where there is no such thing, and undefined where that turns out
+   * only when the reader is used.
    */
-  size?(oid: ObjectId, signal?: AbortSignal): Promise<ObjectSize>;
+  many?(): Promise<ManyBlobs | undefined>;
   close(): Promise<void>;
+}
+
+/** Blobs by the list. */
+export interface ManyBlobs {
+  /**
+   * How long each is, in the order asked; none is read for it.
+   * @throws GIT_OBJECT_MISSING, GIT_FAILED, also for what is no blob.
+   */
+  sizes(oids: readonly ObjectId[], signal?: AbortSignal): Promise<readonly number[]>;
+  /**
+   * Their bytes in the order asked, up to the first that cannot be read. They all come into memory, so a list should be
+   * short. @param sizes how long they are, as `sizes` told.
+   */
+  contents(oids: readonly ObjectId[], sizes: readonly number[], signal?: AbortSignal): Promise<BlobContents>;
+}
+
+export interface BlobContents {
+  /** Each may be a view of memory it shares with its neighbours: who keeps one of many for long should copy it. */
+  readonly blobs: readonly Uint8Array[];
+  /** Why the one after them cannot be read, as `read` would throw it; absent where they are all. */
+  readonly failure?: SluiceError;
 }
 
 /** The object is there, but its bytes are not what its id says, or are cut short. */
@@ -42,4 +56,8 @@ export function missingObject(oid: ObjectId): SluiceError {
 
 export function tooLarge(oid: ObjectId, size: number): SluiceError {
   return new SluiceError("FILE_TOO_LARGE", `the object ${oid} is ${size} bytes long, too long to be read`);
+}
+
+export function notBlob(oid: ObjectId, type: GitObject["type"]): SluiceError {
+  return new SluiceError("GIT_FAILED", `the object ${oid} is a ${type}, not a blob`);
 }
