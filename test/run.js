@@ -16,4 +16,5 @@ function step(program, ...args) {
 
 step("bash", "test/servers/install");
 step(process.execPath, "node_modules/typescript/bin/tsc", "-b");
+step(process.execPath, "packages/app/make-bundle.js");
 step(process.execPath, "node_modules/vitest/vitest.mjs", "run", ...process.argv.slice(2));

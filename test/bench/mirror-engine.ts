@@ -9,14 +9,11 @@ import { promisify } from "node:util";
 import { BIN, COMMAND_ENV, collect, type Printed } from "../harness/engine.ts";
 import { peakMib } from "../harness/peak-memory.ts";
 
-const APP = fileURLToPath(new URL("../../packages/app", import.meta.url));
-export const BUNDLED = join(APP, "bundle", "sluice.js");
+const MAKE_BUNDLE = fileURLToPath(new URL("../../packages/app/make-bundle.js", import.meta.url));
 
-/** Makes the program that is measured out of what was built; a shared `dist` may change under a long run, this does not. */
+/** Makes the bundle of what was built: it is what a user's `sluice` runs. */
 export async function bundleProgram(): Promise<void> {
-  const vite = fileURLToPath(new URL("../../node_modules/vite/bin/vite.js", import.meta.url));
-  const config = join(APP, "bundle.config.js");
-  await promisify(execFile)(process.execPath, [vite, "build", APP, "--config", config]);
+  await promisify(execFile)(process.execPath, [MAKE_BUNDLE]);
 }
 
 /** `sluice up ROLE` in a process of its own. */
@@ -34,19 +31,13 @@ export interface EngineProcess {
 export interface EngineProcessOptions {
   readonly roles: readonly string[];
   readonly config: object;
-  /** Default: the program as it was built. */
-  readonly program?: string;
 }
 
-export async function startProcess({
-  roles,
-  config,
-  program = BIN,
-}: EngineProcessOptions): Promise<EngineProcess> {
+export async function startProcess({ roles, config }: EngineProcessOptions): Promise<EngineProcess> {
   const folder = await mkdtemp(join(tmpdir(), "sluice-bench-engine-"));
   await writeFile(join(folder, "sluice.yaml"), JSON.stringify(config));
   const startedAt = performance.now();
-  const child = spawn(process.execPath, [program, "up", ...roles, "--log", "json"], {
+  const child = spawn(process.execPath, [BIN, "up", ...roles, "--log", "json"], {
     cwd: folder,
     env: COMMAND_ENV,
     stdio: ["ignore", "pipe", "pipe"],

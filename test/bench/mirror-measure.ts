@@ -1,4 +1,4 @@
-import { BUNDLED, type EngineProcess, mirrorConfig, startProcess } from "./mirror-engine.ts";
+import { type EngineProcess, mirrorConfig, startProcess } from "./mirror-engine.ts";
 import { type BlockingReader, blockingReader } from "./mirror-reader.ts";
 import type { MirrorRepository } from "./mirror-repository.ts";
 
@@ -22,7 +22,7 @@ export async function firstMirror(place: Place): Promise<RunningMirror> {
   const { consul, prefix, repository } = place;
   const reader = await blockingReader(consul, `${prefix}/bench/revision`);
   const config = mirrorConfig({ consul, prefix, repository: repository.folder });
-  const process = await startProcess({ roles: ["mirror"], config, program: BUNDLED });
+  const process = await startProcess({ roles: ["mirror"], config });
   const shownAt = await reader.until(shows(repository.first));
   return {
     process,
@@ -72,7 +72,7 @@ export async function inPlace({ consul, prefix, repository }: Place, location?: 
     repository: location ?? repository.folder,
     interval: `${POLL_EVERY_MS}ms`,
   });
-  const process = await startProcess({ roles: ["mirror"], config, program: BUNDLED });
+  const process = await startProcess({ roles: ["mirror"], config });
   try {
     await process.printed.until(/"type":"mirror\.checked"/);
     const startMs = performance.now() - process.startedAt;

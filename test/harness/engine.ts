@@ -7,7 +7,7 @@ import { freePort } from "./free-port.ts";
 import { endLeftTasks } from "./left-tasks.ts";
 
 /** The `sluice` command of this checkout. */
-export const BIN = fileURLToPath(new URL("../../packages/app/bin/sluice.js", import.meta.url));
+export const BIN = fileURLToPath(new URL("../../packages/app/bin/sluice.cjs", import.meta.url));
 const START_MS = 30_000;
 
 /** What a command printed and how it ended. */

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, mkdtemp, readFile, realpath, rm, utimes, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, realpath, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,78 +7,122 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMAND_ENV } from "../harness/engine.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-const APP = join(ROOT, "packages", "app");
+const APP = fileURLToPath(new URL("../../packages/app", import.meta.url));
+const run = promisify(execFile);
 
-let bundle: string;
 let work: string;
-
 beforeAll(async () => {
-  // Beside the sources: what is not bundled is found in `node_modules` above it.
-  bundle = await mkdtemp(join(APP, "bundle-test-"));
   work = await mkdtemp(join(tmpdir(), "sluice-bundle-"));
-  const vite = join(ROOT, "node_modules", "vite", "bin", "vite.js");
-  const to = ["--outDir", bundle, "--config", join(APP, "bundle.config.js")];
-  await promisify(execFile)(process.execPath, [vite, "build", APP, ...to]);
-}, 120_000);
-afterAll(async () => {
-  await Promise.all([bundle, work].map((folder) => rm(folder, { recursive: true, force: true })));
 });
+afterAll(() => rm(work, { recursive: true, force: true }));
 
-async function sluice(...args: string[]): Promise<string> {
-  const command = [join(bundle, "sluice.js"), ...args];
-  const { stdout } = await promisify(execFile)(process.execPath, command, { cwd: work, env: COMMAND_ENV });
-  return stdout;
-}
+describe("the bundled program", () => {
+  let bundle: string;
+  beforeAll(async () => {
+    // Beside the sources: what is not bundled is found in `node_modules` above it.
+    bundle = await mkdtemp(join(APP, "bundle-test-"));
+    await run(process.execPath, [join(APP, "make-bundle.js"), bundle]);
+    const launch = `require(${JSON.stringify(join(APP, "bin", "code-cache.cjs"))})
+      .requireCompiled(${JSON.stringify(join(bundle, "sluice.cjs"))}, ${JSON.stringify(join(bundle, "compiled"))})
+      .run(process.argv.slice(2)).then((code) => { process.exitCode = code; });`;
+    await writeFile(join(bundle, "launch.cjs"), launch);
+  }, 120_000);
+  afterAll(() => rm(bundle, { recursive: true, force: true }));
 
-it("the bundled program deploys the example with a real push, as the built one does", async () => {
-  expect(await sluice("demo", "--once", "--port", "0", "--data", join(work, "data"))).toContain("healthy");
-}, 120_000);
+  async function sluice(...args: string[]): Promise<string> {
+    const command = [join(bundle, "launch.cjs"), ...args];
+    const { stdout } = await run(process.execPath, command, { cwd: work, env: COMMAND_ENV });
+    return stdout;
+  }
 
-it("the bundled program finds the files that stand beside what it was built from", async () => {
-  const repository = join(work, "deploy.git");
-  await promisify(execFile)("git", ["init", "--quiet", "--bare", repository]);
-  await sluice("hook", "install", repository, "--server", "http://127.0.0.1:9");
-  const hook = await readFile(join(repository, "hooks", "pre-receive"), "utf8");
-  const [client] = /\/\S+push-hook\.cjs/.exec(hook) ?? [];
-  expect(await realpath(client ?? "")).toBe(join(APP, "hooks", "push-hook.cjs"));
-});
+  it.each(["compiled anew", "compiled before"])(
+    "deploys the example with a real push, %s",
+    async (how) => {
+      const demo = sluice("demo", "--once", "--port", "0", "--data", join(work, how));
+      expect(await demo).toContain("healthy");
+      expect(await readdir(bundle)).toContain("compiled");
+    },
+    120_000,
+  );
 
-describe("bin/sluice.js", () => {
-  it.each([
-    ["the bundle of this build", { bundledAt: 7 }, "bundle"],
-    ["what was built after the bundle", { bundledAt: 6 }, "dist"],
-    ["what was built where there is no bundle", {}, "dist"],
-    ["what was built while a bundle is being made", { bundledAt: "not yet" }, "dist"],
-  ] as const)("runs %s", async (_, { bundledAt }: { bundledAt?: number | "not yet" }, expected) => {
-    const packages = join(await mkdtemp(join(work, "checkout-")), "packages");
-    const app = join(packages, "app");
-    await Promise.all(
-      ["app/dist/cli", "core/dist"].map((one) => mkdir(join(packages, one), { recursive: true })),
-    );
-    await cp(join(APP, "bin"), join(app, "bin"), { recursive: true });
-    await writeFile(join(app, "package.json"), JSON.stringify({ type: "module" }));
-    await writeFile(
-      join(app, "dist", "cli", "main.js"),
-      'export const run = () => (console.log("dist"), 0);',
-    );
-    for (const [name, seconds] of [
-      ["app", 5],
-      ["core", 7],
-    ] as const) {
-      const record = join(packages, name, "dist", ".tsbuildinfo");
-      await writeFile(record, "");
-      await utimes(record, seconds, seconds);
-    }
-    if (bundledAt !== undefined) await mkdir(join(app, "bundle"));
-    if (bundledAt !== undefined) await writeFile(join(app, "bundle", "sluice.js"), 'console.log("bundle");');
-    if (typeof bundledAt === "number")
-      await writeFile(join(app, "bundle", "built-at"), String(bundledAt * 1000));
-    const { stdout } = await promisify(execFile)(process.execPath, [join(app, "bin", "sluice.js")]);
-    expect(stdout.trim()).toBe(expected);
+  it("finds the files that stand beside what it was built from", async () => {
+    const repository = join(work, "deploy.git");
+    await run("git", ["init", "--quiet", "--bare", repository]);
+    await sluice("hook", "install", repository, "--server", "http://127.0.0.1:9");
+    const hook = await readFile(join(repository, "hooks", "pre-receive"), "utf8");
+    const [client] = /\/\S+push-hook\.cjs/.exec(hook) ?? [];
+    expect(await realpath(client ?? "")).toBe(join(APP, "hooks", "push-hook.cjs"));
   });
 
-  it("is told by the bundle which build it is of", async () => {
+  it("is told which build it is of", async () => {
     expect(Number(await readFile(join(bundle, "built-at"), "utf8"))).toBeGreaterThan(0);
+  });
+});
+
+/** A checkout whose `app` and `core` were built at 5 and at 7 seconds of the epoch. */
+async function checkout(bundledAt: number | "not yet" | undefined): Promise<string> {
+  const packages = join(await mkdtemp(join(work, "checkout-")), "packages");
+  const app = join(packages, "app");
+  await Promise.all(
+    ["app/dist/cli", "core/dist"].map((one) => mkdir(join(packages, one), { recursive: true })),
+  );
+  await cp(join(APP, "bin"), join(app, "bin"), { recursive: true });
+  await writeFile(join(app, "package.json"), JSON.stringify({ type: "module" }));
+  const built = 'export const run = async () => (console.log("dist"), 0);';
+  await writeFile(join(app, "dist", "cli", "main.js"), built);
+  for (const [name, seconds] of [
+    ["app", 5],
+    ["core", 7],
+  ] as const) {
+    const record = join(packages, name, "dist", ".tsbuildinfo");
+    await writeFile(record, "");
+    await utimes(record, seconds, seconds);
+  }
+  if (bundledAt === undefined) return app;
+  const bundled =
+    '(function (exports) { exports.run = async (args) => (console.log("bundle", ...args), 0); })';
+  await mkdir(join(app, "bundle"));
+  await writeFile(join(app, "bundle", "sluice.cjs"), bundled);
+  if (bundledAt !== "not yet") await writeFile(join(app, "bundle", "built-at"), String(bundledAt * 1000));
+  return app;
+}
+
+async function outputOf(app: string, ...args: string[]): Promise<string> {
+  return (await run(process.execPath, [join(app, "bin", "sluice.cjs"), ...args])).stdout.trim();
+}
+
+describe("bin/sluice.cjs", () => {
+  it.each([
+    ["the bundle of this build", 7, "bundle"],
+    ["what was built after the bundle", 6, "dist"],
+    ["what was built where there is no bundle", undefined, "dist"],
+    ["what was built while a bundle is being made", "not yet", "dist"],
+  ] as const)("runs %s", async (_, bundledAt, expected) => {
+    expect(await outputOf(await checkout(bundledAt))).toBe(expected);
+  });
+
+  it("keeps what each command had compiled, and nothing for words that name no command", async () => {
+    const app = await checkout(7);
+    for (const args of [["up", "mirror"], ["status"], ["../../x"], ["--help"], ["up"]])
+      expect(await outputOf(app, ...args)).toBe(["bundle", ...args].join(" "));
+    const kept = ["sluice", "status", "up"].map((name) => `${name}-${process.version}-${process.arch}`);
+    expect((await readdir(join(app, "bundle", "compiled"))).sort()).toEqual(kept);
+  });
+
+  it("runs, and keeps it anew, where what was kept cannot be used", async () => {
+    const app = await checkout(7);
+    const kept = join(app, "bundle", "compiled", `up-${process.version}-${process.arch}`);
+    await outputOf(app, "up");
+    const good = await readFile(kept);
+    await writeFile(kept, Buffer.alloc(good.length, 7));
+    expect(await outputOf(app, "up")).toBe("bundle up");
+    expect((await readFile(kept)).length).toBe(good.length);
+    expect(Buffer.compare(await readFile(kept), Buffer.alloc(good.length, 7))).not.toBe(0);
+  });
+
+  it("runs where nothing can be kept", async () => {
+    const app = await checkout(7);
+    await writeFile(join(app, "bundle", "compiled"), "a file where the folder would be");
+    expect(await outputOf(app, "up")).toBe("bundle up");
   });
 });

@@ -16,6 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+it("sluice --version says which one it is", async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL("../../packages/app/package.json", import.meta.url), "utf8"),
+  ) as { version: string };
+  expect(await sluice(["--version"], { cwd: folder })).toEqual({ code: 0, output: `${version}\n` });
+});
+
 describe("sluice init", () => {
   it("writes a configuration that loads and a deploy repo that is valid, and never overwrites", async () => {
     expect((await sluice(["init"], { cwd: folder })).code).toBe(0);
@@ -207,7 +214,7 @@ describe("a repository of one's own, and roles in two processes", () => {
 
 /** `sluice up ROLE…` in a folder with a configuration. */
 function up(cwd: string, ...roles: string[]): { stop(): Promise<void> } {
-  const bin = new URL("../../packages/app/bin/sluice.js", import.meta.url).pathname;
+  const bin = new URL("../../packages/app/bin/sluice.cjs", import.meta.url).pathname;
   const child = spawn(process.execPath, [bin, "up", ...roles], { cwd, stdio: "ignore" });
   const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
   return {

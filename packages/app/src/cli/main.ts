@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { isSluiceError, messageOf } from "@sluice/core";
 import { Command, CommanderError, Option } from "commander";
 import { GLYPH } from "../text/glyphs.ts";
@@ -51,6 +52,7 @@ function processContext(): CliContext {
 function commands(context: CliContext, done: (code: ExitCode) => void): Command {
   const program = new Command("sluice")
     .description("GitOps for Consul, Marathon and Chronos: what runs is what Git says")
+    .version(version())
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.err })
     .showSuggestionAfterError();
@@ -61,6 +63,11 @@ function commands(context: CliContext, done: (code: ExitCode) => void): Command 
   imageCommands(program, context, done);
   buildCommands(program, onServer, context, done);
   return program;
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 function engineCommands(program: Command, context: CliContext, done: Done): void {

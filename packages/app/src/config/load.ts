@@ -7,6 +7,9 @@ import { type Config, configSchema } from "./schema.ts";
 /** The file `sluice up` reads when none is named and it exists. */
 export const DEFAULT_CONFIG_FILE = "sluice.yaml";
 
+/** A configuration is read once: code that is made for it would cost more than it saves. */
+const ONCE = { jitless: true };
+
 /** A configuration and the folder that its relative paths start from. */
 export interface LoadedConfig {
   readonly config: Config;
@@ -24,7 +27,7 @@ export function loadConfig(file: string | undefined, cwd: string): LoadedConfig 
     bytes = readFileSync(path);
   } catch (cause) {
     if (file === undefined && (cause as NodeJS.ErrnoException).code === "ENOENT")
-      return { config: resolvePaths(configSchema.parse({}), cwd), baseDir: cwd };
+      return { config: resolvePaths(configSchema.parse({}, ONCE), cwd), baseDir: cwd };
     throw new SluiceError("CONFIG_NOT_FOUND", `cannot read the configuration ${path}`, { cause });
   }
   const config = parseConfig(bytes, file ?? DEFAULT_CONFIG_FILE);
@@ -37,7 +40,7 @@ export function parseConfig(bytes: Uint8Array, name: string): Config {
   if (problems.length > 0) fail(problems.map((one) => `${name}:${one.line}:${one.column}: ${one.message}`));
   if (documents.length > 1) fail([`${name}: holds ${documents.length} documents where one is meant`]);
   const document = documents[0];
-  const parsed = configSchema.safeParse(document?.value ?? {});
+  const parsed = configSchema.safeParse(document?.value ?? {}, ONCE);
   if (parsed.success) return parsed.data;
   return fail(parsed.error.issues.flatMap((issue) => describeIssue(issue, document, name)));
 }

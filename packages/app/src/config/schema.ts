@@ -110,9 +110,9 @@ export const configSchema = z.strictObject({
     .record(name, environment.prefault({}))
     .refine((all) => Object.keys(all).length > 0, "needs at least one environment")
     .superRefine(leaveRoomForBranches)
-    .default({
+    .default(() => ({
       production: environment.parse({ targets: { apps: { type: "marathon" }, cron: { type: "chronos" } } }),
-    })
+    }))
     .meta({ description: "What is deployed from where to where, by name." }),
 });
 
