@@ -72,8 +72,25 @@ export function mirror(options: MirrorOptions): Mirror {
   const state: Lead = { wake: () => undefined, failing: false, waiting: undefined, onMissing };
   return {
     wake: () => state.wake(),
-    run: (signal) => lead(settings, lock, state, signal),
+    run: (signal) => {
+      void readAhead(settings, signal);
+      return lead(settings, lock, state, signal);
+    },
   };
+}
+
+/**
+ * Reads the trees of a repository of this machine while the lock is asked for: the first pass then has them at hand. Never
+ * rejects: what is wrong here, a pass meets too, and tells it.
+ */
+async function readAhead({ source }: Settings, signal: AbortSignal): Promise<void> {
+  if (!source.watch) return;
+  try {
+    const head = await source.head(signal);
+    if (head !== undefined) await source.tree(head, signal);
+  } catch {
+    // As said above.
+  }
 }
 
 /** Where the files are, and which keys are whose. */
