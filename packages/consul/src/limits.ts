@@ -1,5 +1,6 @@
 import type { KvLimits } from "@sluice/core";
 import type { RawTxn } from "./raw-answers.ts";
+import { transactionBody } from "./transaction-body.ts";
 import type { Transport } from "./transport.ts";
 
 /** What the server takes, learnt from the server; starts with what every version takes. */
@@ -27,12 +28,12 @@ export function serverLimits(
 
   async function ask() {
     const get = { KV: { Verb: "get", Key: "sluice" } };
-    const operations = Array.from({ length: OPERATIONS_OF_NEW + 1 }, () => get);
+    const body = transactionBody(Array.from({ length: OPERATIONS_OF_NEW + 1 }, () => get));
     const reply = await transport.call<RawTxn | string>({
       what: "ask for the limits of transactions",
       readOnly: true,
       accept: ({ status }) => status === 409 || status === 413,
-      send: (client, settings) => client.transaction.create(operations, settings),
+      send: (client, settings) => client.transaction.create(body, settings),
     });
     if (reply.status === 413) learn(String(reply.body));
     else now.operations = OPERATIONS_OF_NEW;

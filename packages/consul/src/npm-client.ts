@@ -9,11 +9,11 @@ import type {
   RawCheck,
   RawEntry,
   RawInstance,
-  RawOp,
   RawRegistration,
   RawTxn,
 } from "./raw-answers.ts";
 import type { TlsOptions } from "./tls.ts";
+import { encodeJson, type TransactionBody } from "./transaction-body.ts";
 
 /** What the client calls `ctx`: "cancel" aborts the request, `includeResponse` makes it hand over the headers too. */
 export interface CallContext extends EventEmitter {
@@ -60,6 +60,7 @@ export interface NpmConsul {
         wait?: string;
       },
     ): Answer<RawEntry | readonly RawEntry[]>;
+    keys(options: CallOptions & { key: PathKey }): Answer<readonly string[]>;
     set(
       options: CallOptions & {
         key: PathKey;
@@ -70,7 +71,7 @@ export interface NpmConsul {
       },
     ): Answer<boolean>;
   };
-  readonly transaction: { create(operations: readonly RawOp[], options: CallOptions): Answer<RawTxn> };
+  readonly transaction: { create(operations: TransactionBody, options: CallOptions): Answer<RawTxn> };
   readonly session: {
     /** Only `Checks` can be given; an empty list also empties `NodeChecks` (seen on 1.8, in the source of later ones). */
     create(
@@ -125,7 +126,8 @@ const IDLE_MS = 30_000;
 export function npmClient({ address, tls, connections }: NpmClientOptions): NpmConsul {
   const pool = { keepAlive: true, maxSockets: connections, timeout: IDLE_MS };
   const agent = address.startsWith("https:") ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
-  const settings: object = { baseUrl: `${address}/v1`, agent };
+  const encoders = { "application/json": encodeJson };
+  const settings: object = { baseUrl: `${address}/v1`, agent, encoders };
   const client = new Consul(settings) as unknown as NpmConsul & Extensible;
   client._ext("onRequest", (request, next) => {
     const { ctx } = request.opts;

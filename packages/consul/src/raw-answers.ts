@@ -6,7 +6,7 @@ export interface RawEntry {
   readonly Session?: string;
 }
 
-/** One operation of `PUT /v1/txn`; the client passes it on untouched. */
+/** One operation of `PUT /v1/txn`; `Value` is base64. */
 export interface RawOp {
   readonly KV: {
     readonly Verb: string;

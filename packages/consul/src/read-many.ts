@@ -5,6 +5,7 @@ import type { ServerLimits } from "./limits.ts";
 import type { RawTxn } from "./raw-answers.ts";
 import { readKey } from "./read.ts";
 import { keyRule } from "./rule.ts";
+import { transactionBody } from "./transaction-body.ts";
 import type { Reply, Transport } from "./transport.ts";
 
 /** Chunks read at the same time; more would only queue inside Consul. */
@@ -78,13 +79,13 @@ function ask(
   keys: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<Reply<RawTxn>> {
-  const operations = keys.map((key) => ({ KV: { Verb: verb, Key: key } }));
+  const body = transactionBody(keys.map((key) => ({ KV: { Verb: verb, Key: key } })));
   return transport.call<RawTxn>({
     ...deedOf(keys),
     readOnly: true,
     signal,
     accept: ({ status }) => status === 409,
-    send: (client, settings) => client.transaction.create(operations, settings),
+    send: (client, settings) => client.transaction.create(body, settings),
   });
 }
 

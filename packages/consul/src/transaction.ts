@@ -5,6 +5,7 @@ import type { ServerLimits } from "./limits.ts";
 import { pathKey } from "./npm-client.ts";
 import type { RawOp, RawTxn } from "./raw-answers.ts";
 import { keyRule } from "./rule.ts";
+import { type TransactionBody, transactionBody } from "./transaction-body.ts";
 import type { Transport } from "./transport.ts";
 
 /** What a write needs to know. */
@@ -21,15 +22,14 @@ export async function commitOps(
   signal: AbortSignal | undefined,
 ): Promise<KvCommit> {
   if (ops.length === 0 && !fence) return { applied: true, index: "0" };
-  const sent = [...(fence ? [sessionCheck(fence)] : []), ...ops.map(rawOp)];
   const what = `commit ${ops.length} operations`;
-  if (sent.length > limits.operations) await limits.known(signal);
-  refuseOversize(sent, limits, what);
+  if (ops.length + (fence ? 1 : 0) > limits.operations) await limits.known(signal);
+  const body = fittingBody(ops, fence, { limits, what });
   const reply = await transport.call<RawTxn | string>({
     what,
     signal,
     accept: ({ status }) => status === 409 || status === 413,
-    send: (client, settings) => client.transaction.create(sent, settings),
+    send: (client, settings) => client.transaction.create(body, settings),
   });
   if (reply.status === 413) {
     limits.learn(String(reply.body));
@@ -39,7 +39,7 @@ export async function commitOps(
   if (reply.status !== 409 && answer.Results === undefined) throw transport.error(NOT_CONSUL, { what });
   if (reply.status !== 409) return { applied: true, index: latestIndex(answer) };
   return rolledBack(answer, ops, fence, (text, at = 0) =>
-    transport.error({ status: 409, text }, { what, rule: ruleFor(sent[at]) }),
+    transport.error({ status: 409, text }, { what, rule: ruleFor(ops, fence, at) }),
   );
 }
 
@@ -79,46 +79,47 @@ function sessionCheck({ key, session }: KvFence): RawOp {
   return { KV: { Verb: "check-session", Key: key, Session: session } };
 }
 
+/** Written out, and without a view for what is a Buffer: spread and views cost more than all the base64. */
 function rawOp(op: KvOp): RawOp {
-  const KV = { Verb: op.verb, Key: op.key };
-  if (op.verb === "set") return { KV: { ...KV, Value: base64(op.value) } };
-  if (op.verb === "cas") {
-    return { KV: { ...KV, Value: base64(op.value), Index: indexNumber(op.index, op.key) } };
-  }
-  if ("index" in op) return { KV: { ...KV, Index: indexNumber(op.index, op.key) } };
-  return { KV };
+  const { verb: Verb, key: Key } = op;
+  if (op.verb === "set") return { KV: { Verb, Key, Value: base64(op.value) } };
+  if (op.verb === "cas")
+    return { KV: { Verb, Key, Value: base64(op.value), Index: indexNumber(op.index, Key) } };
+  if ("index" in op) return { KV: { Verb, Key, Index: indexNumber(op.index, Key) } };
+  return { KV: { Verb, Key } };
 }
 
 function base64(value: Uint8Array): string {
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString("base64");
+  const bytes = Buffer.isBuffer(value)
+    ? value
+    : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return bytes.toString("base64");
 }
-
-/** JSON around one operation's key and value, at most. */
-const ENVELOPE_BYTES = 128;
 
 /**
  * Consul answers 413 to a body over its limit and closes the connection without reading it, so that the client may see
- * a reset connection instead of the answer: refuse here. The exact size is counted only when the estimate is over.
+ * a reset connection instead of the answer: refuse here.
  */
-function refuseOversize(sent: readonly RawOp[], limits: ServerLimits, what: string): void {
+function fittingBody(
+  ops: readonly KvOp[],
+  fence: KvFence | undefined,
+  { limits, what }: { readonly limits: ServerLimits; readonly what: string },
+): TransactionBody {
   const { bodyBytes, valueBytes } = limits.shown;
-  let estimate = 2;
-  for (const { KV } of sent) {
-    const length = KV.Value?.length ?? 0;
-    if (length * 0.75 - 2 > valueBytes)
+  for (const op of ops)
+    if ("value" in op && op.value.length > valueBytes)
       throw new SluiceError(
         "KV_INVALID",
-        `Could not ${what}: the value of "${KV.Key}" exceeds Consul's ${valueBytes} bytes.`,
+        `Could not ${what}: the value of "${op.key}" exceeds Consul's ${valueBytes} bytes.`,
       );
-    estimate += length + KV.Key.length * 6 + ENVELOPE_BYTES;
-  }
-  if (estimate <= bodyBytes) return;
-  const exact = Buffer.byteLength(JSON.stringify(sent));
-  if (exact > bodyBytes)
+  const body = transactionBody([...(fence ? [sessionCheck(fence)] : []), ...ops.map(rawOp)]);
+  const [{ length }] = body;
+  if (length > bodyBytes)
     throw new SluiceError(
       "KV_INVALID",
-      `Could not ${what}: the request has ${exact} bytes, and Consul takes ${bodyBytes}.`,
+      `Could not ${what}: the request has ${length} bytes, and Consul takes ${bodyBytes}.`,
     );
+  return body;
 }
 
 /** Keys that were written bear the transaction's index; keys that already held the value keep an older, smaller one. */
@@ -144,9 +145,11 @@ function rolledBack(
   return { applied: false, conflicts: errors.map((one) => ({ op: one.OpIndex - before, what: one.What })) };
 }
 
-/** What is only looked at needs less than what is written. */
-function ruleFor(op: RawOp | undefined): string | undefined {
-  return op && keyRule(op.KV.Key, op.KV.Verb.startsWith("check-") ? "read" : "write");
+/** What is only looked at needs less than what is written. `at` counts the fence, which comes first. */
+function ruleFor(ops: readonly KvOp[], fence: KvFence | undefined, at: number): string | undefined {
+  if (fence && at === 0) return keyRule(fence.key, "read");
+  const op = ops[fence ? at - 1 : at];
+  return op && keyRule(op.key, op.verb.startsWith("check-") ? "read" : "write");
 }
 
 /** An unconditional write that fails has no conflict to tell about: the request itself was wrong. */
