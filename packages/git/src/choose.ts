@@ -3,7 +3,7 @@ import type { GitSourceOptions } from "./git-source.ts";
 import { largestTree, type SourceLimits } from "./limits.ts";
 import { catFileReader } from "./objects/cat-file.ts";
 import type { LargestBytes, ObjectReader } from "./objects/object-reader.ts";
-import { type GitProgram, gitEnvironment, gitVersion } from "./program.ts";
+import { type GitProgram, gitEnvironment, gitVersion, type RunOptions } from "./program.ts";
 import { remoteAddress } from "./remote/address.ts";
 import type { Remote } from "./remote/remote.ts";
 import { systemRemote } from "./remote/system-remote.ts";
@@ -17,7 +17,10 @@ const LARGEST_COMMIT = 16 * 1024 * 1024;
 export type VersionedProgram = GitProgram & { readonly version: number };
 
 /** Undefined: there is none, or it was not wanted. */
-export async function chooseProgram(options: GitSourceOptions): Promise<VersionedProgram | undefined> {
+export async function chooseProgram(
+  options: GitSourceOptions,
+  run: Pick<RunOptions, "started" | "signal"> = {},
+): Promise<VersionedProgram | undefined> {
   if (options.git === false) return undefined;
   const program = {
     git: options.git ?? "git",
@@ -25,8 +28,9 @@ export async function chooseProgram(options: GitSourceOptions): Promise<Versione
     env: gitEnvironment(),
     clock: options.clock,
   };
-  const version = await gitVersion(program);
+  const version = await gitVersion(program, run);
   if (options.git !== undefined || version !== undefined) return { ...program, version: version ?? 0 };
+  if (run.signal?.aborted) return undefined;
   options.log?.(
     "no git program was found: objects are read without one, which is slower for large repositories",
   );

@@ -8,14 +8,13 @@ import {
   type Source,
   type TreeFile,
 } from "@sluice/core";
-import { chooseProgram, chooseReader, chooseRemote } from "./choose.ts";
 import { folderTree, readCommit } from "./commits.ts";
 import { DEFAULT_LIMITS, type SourceLimits } from "./limits.ts";
 import { distrusting } from "./objects/distrusting.ts";
 import type { ObjectReader } from "./objects/object-reader.ts";
 import { readInOrder, sizesInOrder } from "./objects/read-in-order.ts";
+import { openRepository } from "./open-repository.ts";
 import { branchRef } from "./refs/branch-name.ts";
-import { findGitDir } from "./refs/git-dir.ts";
 import { readLocalRef } from "./refs/local-ref.ts";
 import { watchRef } from "./refs/watch-ref.ts";
 import type { RemoteAccess } from "./remote/access.ts";
@@ -66,10 +65,7 @@ export interface GitSource extends Source {
 export async function gitSource(options: GitSourceOptions): Promise<GitSource> {
   const ref = branchRef(options.branch);
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
-  const program = await chooseProgram(options);
-  const remote = await chooseRemote(options, limits, ref, program);
-  const gitDir = remote ? remote.gitDir : onceFound(() => findGitDir(options.repository));
-  const reader = await chooseReader(options, limits, program, gitDir);
+  const { remote, reader, gitDir } = await openRepository(options, limits, ref);
   const whole = remote ? distrusting(reader, remote.distrust) : reader;
   const store = treeStore(whole, limits.maxFiles, options.trees);
   let newest: CommitId | undefined;
@@ -119,15 +115,6 @@ function blobsOf(reader: ObjectReader): Blobs {
     ...(reader.many
       ? { sizes: (oids: readonly ObjectId[], signal?: AbortSignal) => sizesInOrder(reader, oids, signal) }
       : {}),
-  };
-}
-
-/** Remembers the folder once it was found; a repository that is not there yet may come. */
-function onceFound(find: () => Promise<string>): () => Promise<string> {
-  let found: string | undefined;
-  return async () => {
-    found ??= await find();
-    return found;
   };
 }
 

@@ -42,6 +42,8 @@ export interface RunOptions {
   readonly timeoutMs?: number;
   /** Told what git says of its progress, as it comes. */
   readonly heard?: (stderr: string) => void;
+  /** Told once the program runs: there is one. */
+  readonly started?: () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -80,10 +82,9 @@ async function runToEnd(
   args: readonly string[],
   options: RunOptions,
 ): Promise<End> {
-  const { signal, heard } = options;
-  const env = { ...program.env, ...options.env };
-  // A group of its own: the programs git starts for a remote must end with it, or its pipes would stay open.
-  const child = spawn(git, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const { signal, heard, started } = options;
+  const child = spawnGroup(git, args, { ...program.env, ...options.env });
+  if (started) child.on("spawn", started);
   const stdout: Buffer[] = [];
   let stderr = "";
   let missing = false;
@@ -117,6 +118,11 @@ async function runToEnd(
   return { code, stdout: Buffer.concat(stdout).toString("utf8"), stderr, missing, timedOut };
 }
 
+/** A group of its own: the programs git starts for a remote must end with it, or its pipes would stay open. */
+function spawnGroup(git: string, args: readonly string[], env: NodeJS.ProcessEnv) {
+  return spawn(git, args, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+}
+
 /** Ends a process that was started as the leader of a group, with all it started. */
 export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
   if (child.pid === undefined) return;
@@ -128,8 +134,11 @@ export function endGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 }
 
 /** The program's version as a number, 2.39.5 as 239; undefined where it cannot be run. */
-export async function gitVersion(program: GitProgram): Promise<number | undefined> {
-  const said = await runGit(program, ["--version"]).catch(() => undefined);
+export async function gitVersion(
+  program: GitProgram,
+  options: Pick<RunOptions, "started" | "signal"> = {},
+): Promise<number | undefined> {
+  const said = await runGit(program, ["--version"], options).catch(() => undefined);
   if (said === undefined) return undefined;
   const [, major = "0", minor = "0"] = /(\d+)\.(\d+)/.exec(said) ?? [];
   return Number(major) * 100 + Number(minor);

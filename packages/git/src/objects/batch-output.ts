@@ -5,27 +5,31 @@ export const HEADER_FORMAT = "%(objecttype) %(objectsize)";
 
 /** One answer of `git cat-file`. */
 export type BatchAnswer =
-  | ({ readonly kind: "object" } & GitObject)
+  /** How long a blob is: most objects are blobs. */
+  | number
+  /** How long another object is. */
   | { readonly kind: "info"; readonly type: GitObject["type"]; readonly size: number }
+  /** An object's content. */
+  | Buffer
   | { readonly kind: "missing" }
-  | { readonly kind: "too-large"; readonly size: number }
-  | { readonly kind: "broken"; readonly line: string };
+  | { readonly kind: "too-large"; readonly size: number };
 
 export interface BatchOutputOptions {
   readonly largestBytes: LargestBytes;
   /** Whether the answer that begins now is a header alone: the answer to `info`. */
   readonly headerOnly: () => boolean;
   readonly answer: (one: BatchAnswer) => void;
+  /** Told of a line that is no header; what follows it means nothing. */
+  readonly broken: (line: string) => void;
 }
 
 const LINE_FEED = 0x0a;
 const BLOB = Buffer.from("blob ");
-const HEADER = /^(commit|tree|blob|tag) (\d{1,15})$/;
+const HEADER = /^(commit|tree|tag) (\d{1,15})$/;
 /** Longer than any header git writes; beyond it the stream is not what we think. */
 const LONGEST_HEADER = 4096;
 
 interface Body {
-  readonly type: GitObject["type"];
   readonly size: number;
   readonly kept: boolean;
   /** What came of it so far, where it does not lie in one chunk; made when it is needed. */
@@ -42,7 +46,9 @@ export function batchOutput({
   largestBytes,
   headerOnly,
   answer,
+  broken,
 }: BatchOutputOptions): (chunk: Buffer) => void {
+  const largestBlob = largestBytes("blob");
   /** What came of a header, where it does not lie in one chunk. */
   let begun: Buffer | undefined;
   let body: Body | undefined;
@@ -61,11 +67,20 @@ export function batchOutput({
   }
 
   function header(chunk: Buffer, from: number, to: number): void {
-    const { type, size, line } = parseHeader(chunk, from, to);
-    if (type === undefined)
-      answer(line.endsWith(" missing") ? { kind: "missing" } : { kind: "broken", line });
+    const size = blobSize(chunk, from, to);
+    if (size === undefined) otherHeader(chunk.toString("latin1", from, Math.min(to, from + LONGEST_HEADER)));
+    else if (headerOnly()) answer(size);
+    else body = { size, kept: size <= largestBlob, filled: 0 };
+  }
+
+  function otherHeader(line: string): void {
+    const [, name, digits] = HEADER.exec(line) ?? [];
+    const type = name as GitObject["type"];
+    const size = Number(digits);
+    if (line.endsWith(" missing")) answer({ kind: "missing" });
+    else if (!name) broken(line);
     else if (headerOnly()) answer({ kind: "info", type, size });
-    else body = { type, size, kept: size <= largestBytes(type), filled: 0 };
+    else body = { size, kept: size <= largestBytes(type), filled: 0 };
   }
 
   function takeBody(chunk: Buffer, from: number, into: Body): number {
@@ -78,8 +93,7 @@ export function batchOutput({
     into.filled += Math.min(end, chunk.length) - from;
     if (!ends) return chunk.length;
     body = undefined;
-    const { type, size, bytes = chunk.subarray(from, end) } = into;
-    answer(into.kept ? { kind: "object", type, bytes } : { kind: "too-large", size });
+    answer(into.kept ? (into.bytes ?? chunk.subarray(from, end)) : { kind: "too-large", size: into.size });
     return end + 1;
   }
 
@@ -88,27 +102,10 @@ export function batchOutput({
   };
 }
 
-interface Header {
-  /** Undefined: it is no header. */
-  readonly type: GitObject["type"] | undefined;
-  readonly size: number;
-  /** Of what is no header. */
-  readonly line: string;
-}
-
-/** Headers of blobs are many, so no text is made of them. */
-function parseHeader(chunk: Buffer, from: number, to: number): Header {
-  const size = blobSize(chunk, from, to);
-  if (size !== undefined) return { type: "blob", size, line: "" };
-  const line = chunk.toString("latin1", from, Math.min(to, from + LONGEST_HEADER));
-  const [, name, digits] = HEADER.exec(line) ?? [];
-  return { type: name as GitObject["type"] | undefined, size: Number(digits), line };
-}
-
 const ZERO = 0x30;
 const MOST_DIGITS = 15;
 
-/** Undefined: the line is not `blob <size>`. */
+/** Of a line `blob <size>`, else undefined. No text is made of the line, as there are many of them. */
 function blobSize(line: Buffer, from: number, to: number): number | undefined {
   const digits = from + BLOB.length;
   if (to <= digits || to > digits + MOST_DIGITS) return undefined;

@@ -18,7 +18,10 @@ export interface Question {
   readonly bytes: number;
 }
 
-export type Answer = BatchAnswer | { readonly kind: "damaged"; readonly error: DamagedObject };
+export type Answer =
+  | BatchAnswer
+  | { readonly kind: "damaged"; readonly error: DamagedObject }
+  | { readonly kind: "broken"; readonly line: string };
 
 /** The child ended before it answered. */
 export class BatchEnded extends SluiceError {}
@@ -48,6 +51,8 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
   const stop = new AbortController();
   const said = endOfStderr(child);
   let heard = 0;
+  /** About how many bytes the answers waited for have. */
+  let due = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
     if (stop.signal.aborted) return;
@@ -56,21 +61,30 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
     child.kill("SIGKILL");
     const words = redact(`git cat-file ${why}${said()}`);
     // Git gives up over the object it was asked for; the others only have to be asked again.
-    const first = damaged ? waiting.shift() : undefined;
-    first?.resolve(withDamage(first, code, words));
+    if (damaged) settle((oid) => damagedBy(oid, code, words));
     for (const { reject } of waiting.splice(0)) reject(new BatchEnded(code, words));
   }
-  function answer(one: BatchAnswer) {
-    const first = waiting[0];
-    first?.got.push(one);
-    if (first && (first.got.length === first.oids.length || one.kind === "broken"))
-      waiting.shift()?.resolve(first.got);
-    if (one.kind === "broken") finish("gave an answer that cannot be read");
+  /** Answers the first question, with `last` in the place of what it still waits for. */
+  function settle(last?: (oid: ObjectId | undefined) => Answer) {
+    const first = waiting.shift();
+    if (!first) return;
+    due -= first.bytes;
+    first.resolve(last ? [...first.got, last(first.oids[first.got.length])] : first.got);
   }
-  const headerOnly = () => waiting[0]?.want === "size";
-  const take = batchOutput({ largestBytes: options.largestBytes, headerOnly, answer });
+  const take = batchOutput({
+    largestBytes: options.largestBytes,
+    headerOnly: () => waiting[0]?.want === "size",
+    answer(one) {
+      const first = waiting[0];
+      if (first?.got.push(one) === first?.oids.length) settle();
+    },
+    broken(line) {
+      settle(() => ({ kind: "broken", line }));
+      finish("gave an answer that cannot be read");
+    },
+  });
   readPaced(child.stdout, {
-    due: () => stillDue(waiting[0]),
+    due: () => due - bytesOf(waiting[0]),
     take(chunk) {
       heard += chunk.length;
       if (!stop.signal.aborted) take(chunk);
@@ -85,6 +99,7 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
       if (question.oids.length === 0) return Promise.resolve([]);
       return new Promise((resolve, reject) => {
         waiting.push({ ...question, got: [], resolve, reject });
+        due += question.bytes;
         child.stdin.write(wording(question, options.answers), "latin1");
         watch(() => finish(`was silent for ${options.timeoutMs} ms`));
       });
@@ -93,14 +108,13 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
   };
 }
 
-/** About how many bytes of its answer did not come yet. */
-function stillDue(asked: Asked | undefined): number {
-  return asked ? asked.bytes * (1 - asked.got.length / asked.oids.length) : 0;
+/** About how many bytes of the answer came already. */
+function bytesOf(asked: Asked | undefined): number {
+  return asked ? asked.bytes * (asked.got.length / asked.oids.length) : 0;
 }
 
-function withDamage({ oids, got }: Asked, code: ErrorCode, words: string): readonly Answer[] {
-  const error = new DamagedObject(code, `the object ${oids[got.length]} cannot be read: ${words}`);
-  return [...got, { kind: "damaged", error }];
+function damagedBy(oid: ObjectId | undefined, code: ErrorCode, words: string): Answer {
+  return { kind: "damaged", error: new DamagedObject(code, `the object ${oid} cannot be read: ${words}`) };
 }
 
 /** All of a list as one text: a write for each would cost more than its answer. */

@@ -4,6 +4,7 @@ import { type LastingBatch, lastingBatch } from "./lasting-batch.ts";
 import { measuredSizes } from "./measured-sizes.ts";
 import {
   type BlobContents,
+  type GitObject,
   type LargestBytes,
   type ManyBlobs,
   missingObject,
@@ -25,11 +26,6 @@ export interface CatFileOptions {
   readonly largestBytes: LargestBytes;
 }
 
-/** The reader, and what starts its child before it is needed. */
-export interface CatFileReader extends ObjectReader {
-  start(): void;
-}
-
 /** Blobs whose size is remembered until they are read: those of a large repository are measured before the first is. */
 const MOST_MEASURED = 65_536;
 /** Sizes asked for at once. */
@@ -39,7 +35,7 @@ const SIZES_AT_ONCE = 4096;
  * Objects through long-lived `git cat-file`. Every object is measured before it is read: none beyond the limit is ever
  * inflated.
  */
-export function catFileReader(options: CatFileOptions): CatFileReader {
+export function catFileReader(options: CatFileOptions): ObjectReader {
   const contents = lastingBatch(
     { ...options, answers: options.takesCommands ? "both" : "content" },
     options.gitDir,
@@ -52,12 +48,11 @@ export function catFileReader(options: CatFileOptions): CatFileReader {
   return {
     async read(oid, signal) {
       const [found] = await sizes.ask({ oids: [oid], want: "size", bytes: 0 }, signal);
-      if (found?.kind !== "info") throw failureOf(oid, found);
-      const { type, size } = found;
+      const { type, size } = objectSize(oid, found);
       if (size > options.largestBytes(type)) throw tooLarge(oid, size);
-      const [object] = await contents.ask({ oids: [oid], want: "content", bytes: size }, signal);
-      if (object?.kind !== "object") throw failureOf(oid, object);
-      return object;
+      const [bytes] = await contents.ask({ oids: [oid], want: "content", bytes: size }, signal);
+      if (Buffer.isBuffer(bytes)) return { type, bytes };
+      throw failureOf(oid, bytes);
     },
     many: async () => blobs,
     start: contents.start,
@@ -74,23 +69,22 @@ function manyBlobs(sizes: LastingBatch, contents: LastingBatch, largest: number)
     const answers = await sizes.ask({ oids, want: "size", bytes: 0 }, signal);
     return answers.map((one, at) => {
       const oid = oids[at] as ObjectId;
-      if (one.kind !== "info") throw failureOf(oid, one);
-      if (one.type !== "blob") throw notBlob(oid, one.type);
-      measured.add(oid, one.size);
-      return one.size;
+      if (typeof one !== "number") throw notBlob(oid, objectSize(oid, one).type);
+      measured.add(oid, one);
+      return one;
     });
   }
 
   return {
     async sizes(oids, signal) {
       signal?.throwIfAborted();
-      const unknown = oids.filter((oid) => measured.get(oid) === undefined);
+      const known = oids.map(measured.get);
+      const unknown = oids.filter((_, at) => known[at] === undefined);
       // All lists are handed over at once, so that git need not wait for us between them.
       const lists = listsOf(unknown, SIZES_AT_ONCE).map((list) => measure(list, signal));
       const found = (await Promise.all(lists)).flat();
-      if (unknown.length === oids.length) return found;
-      const now = new Map(unknown.map((oid, at) => [oid, found[at]]));
-      return oids.map((oid) => (now.get(oid) ?? measured.get(oid)) as number);
+      let next = 0;
+      return known.map((size) => size ?? (found[next++] as number));
     },
     async contents(oids, lengths, signal) {
       const tooLong = lengths.findIndex((size) => size > largest);
@@ -114,18 +108,23 @@ function collected(oids: readonly ObjectId[], answers: readonly Answer[]): BlobC
   const blobs: Uint8Array[] = [];
   for (const one of answers) {
     const oid = oids[blobs.length] as ObjectId;
-    if (one.kind !== "object") return { blobs, failure: failureOf(oid, one) };
-    if (one.type !== "blob") return { blobs, failure: notBlob(oid, one.type) };
-    blobs.push(one.bytes);
+    if (!Buffer.isBuffer(one)) return { blobs, failure: failureOf(oid, one) };
+    blobs.push(one);
   }
   return { blobs };
 }
 
+function objectSize(oid: ObjectId, answer: Answer | undefined): Pick<GitObject, "type"> & { size: number } {
+  if (typeof answer === "number") return { type: "blob", size: answer };
+  if (answer && "kind" in answer && answer.kind === "info") return answer;
+  throw failureOf(oid, answer);
+}
+
 function failureOf(oid: ObjectId, answer: Answer | undefined): SluiceError {
-  if (answer?.kind === "damaged") return answer.error;
-  if (answer?.kind === "missing") return missingObject(oid);
-  if (answer?.kind === "too-large") return tooLarge(oid, answer.size);
-  const words =
-    answer?.kind === "broken" ? `"${answer.line.slice(0, 200)}"` : "something else than was asked";
+  const odd = typeof answer === "object" && "kind" in answer ? answer : undefined;
+  if (odd?.kind === "damaged") return odd.error;
+  if (odd?.kind === "missing") return missingObject(oid);
+  if (odd?.kind === "too-large") return tooLarge(oid, odd.size);
+  const words = odd?.kind === "broken" ? `"${odd.line.slice(0, 200)}"` : "something else than was asked";
   return new SluiceError("GIT_FAILED", `git cat-file answered ${words}`);
 }

@@ -49,7 +49,10 @@ export function lastingBatch(options: BatchOptions, gitDir: () => Promise<string
         return askOnce(question, signal);
       }
     },
-    start: () => void running().catch(() => undefined),
+    start() {
+      // Why it cannot be started is told to whoever asks.
+      if (!closed) running().catch(() => undefined);
+    },
     async close() {
       closed = true;
       (await batch?.catch(() => undefined))?.end();

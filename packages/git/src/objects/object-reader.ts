@@ -23,6 +23,8 @@ export interface ObjectReader {
    * only when the reader is used.
    */
   many?(): Promise<ManyBlobs | undefined>;
+  /** Gets ready for questions that will come. */
+  start?(): void;
   close(): Promise<void>;
 }
 
