@@ -58,6 +58,11 @@ describeWithServer("consulKv on a real Consul with rules", { consul: hasConsul()
     ["an absent key that must not be read", "KV_DENIED", (kv) => kv.get("secret/none")],
     ["keys of which one must not be read", "KV_FILTERED", (kv) => kv.getMany(["files/a", "secret/c"])],
     ["a prefix that must not be listed", "KV_DENIED", (kv) => kv.list("secret/")],
+    [
+      "a prefix whose names must not be listed",
+      "KV_DENIED",
+      (kv) => kv.namesUnlessWritten("secret/", "999999999"),
+    ],
     ["a write without the rule", "KV_DENIED", (kv) => kv.commit([{ verb: "set", key: "files/a", value }])],
     [
       "a conditional write without the rule",

@@ -12,6 +12,7 @@ import { serverLimits } from "./limits.ts";
 import { takeLock } from "./lock.ts";
 import { readKey, readTree } from "./read.ts";
 import { manyReader } from "./read-many.ts";
+import { readNames } from "./read-names.ts";
 import { commitOps, putLarge } from "./transaction.ts";
 import { transport } from "./transport.ts";
 import { watchKey } from "./watch.ts";
@@ -58,6 +59,7 @@ export function consulKv(options: ConsulKvOptions): ConsulKv {
     getMany: many,
     list: <T>(prefix: string, signal?: AbortSignal, keep = asItIs as (entry: KvEntry) => T) =>
       readTree(wire, prefix, { keep, signal }),
+    namesUnlessWritten: (prefix, since, signal) => readNames(wire, prefix, since, signal),
     commit: (ops, settings = {}, signal) => commitOps(context, ops, settings.fence, signal),
     putLarge: (key, value, index, signal) => putLarge(context, { key, value, index }, signal),
     watch: (key, { signal, ...rest }) =>

@@ -98,7 +98,11 @@ export interface ListOptions<T> {
 const LIST_PATIENCE = 6;
 
 /** @throws KV_DENIED where the token has no rule for the prefix. */
-async function mayReadUnder(transport: Transport, prefix: string, signal: AbortSignal | undefined) {
+export async function mayReadUnder(
+  transport: Transport,
+  prefix: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const deed = { what: `list "${prefix}"`, rule: prefixRule(prefix, "list") };
   await transport.call<RawEntry | readonly RawEntry[]>({
     ...deed,

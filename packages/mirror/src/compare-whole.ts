@@ -39,11 +39,7 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
   const base = wholeBefore(was.record);
   const same = base === revisionOf(source.branch, commit);
   const previous = same && was.record?.state === "synced" ? was.record.previous : base;
-  const marker = nextMarker(pass, previous, {
-    files: files.length,
-    digest: toggleFiles(EMPTY_DIGEST, files),
-    ...skippedIn(tree),
-  });
+  const marker = markerOf(pass, previous, tree, files);
   if (puts.length + removals.length === 0 && says(was.record, marker)) {
     scheduleAudit(pass);
     pass.memory.known = { commit, indexes, history, marker: { ...was, record: was.record } };
@@ -83,8 +79,19 @@ function keySeen({ key, value, modifyIndex }: KvEntry, prefix: string): KeySeen 
   return { path: key.slice(prefix.length) as FilePath, oid: blobId(value), index: modifyIndex };
 }
 
+/** The marker of a tree, once it is whole. */
+export function markerOf(
+  pass: Pass,
+  previous: Revision | undefined,
+  tree: readonly TreeFile[],
+  files: readonly TreeFile[],
+): RevisionMarker {
+  const digest = toggleFiles(EMPTY_DIGEST, files);
+  return nextMarker(pass, previous, { files: files.length, digest, ...skippedIn(tree) });
+}
+
 /** True where the marker in the KV already says what it shall say, its time aside. */
-function says(now: RevisionMarker | undefined, wanted: RevisionMarker): now is RevisionMarker {
+export function says(now: RevisionMarker | undefined, wanted: RevisionMarker): now is RevisionMarker {
   return (
     now?.state === "synced" &&
     now.revision === wanted.revision &&

@@ -14,6 +14,7 @@ import { compareChanges } from "./compare-changes.ts";
 import { compareWhole } from "./compare-whole.ts";
 import { conclude } from "./conclude.ts";
 import { problemsOf } from "./expand/refused-revision.ts";
+import { foundInPlace } from "./in-place.ts";
 import { loadBlobs } from "./load-blobs.ts";
 import type { MarkerState, Pass } from "./pass.ts";
 import { refuse, unsafePath } from "./refuse.ts";
@@ -71,6 +72,7 @@ async function compare(pass: Pass, signal: AbortSignal): Promise<Outcome> {
   if (!whole && pass.target === known.commit) return OK;
   try {
     if (!whole && (await compareChanges(pass, known, signal))) return OK;
+    if (await foundInPlace(pass, signal)) return OK;
     await compareWhole(pass, signal);
     return OK;
   } catch (error) {

@@ -18,6 +18,7 @@ export function rememberLock(kv: Kv): KvWithLock {
       get: kv.get,
       getMany: kv.getMany,
       list: kv.list,
+      namesUnlessWritten: kv.namesUnlessWritten,
       commit: kv.commit,
       putLarge: kv.putLarge,
       watch: kv.watch,

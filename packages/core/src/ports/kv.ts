@@ -82,6 +82,15 @@ export interface Kv {
     keep?: (entry: KvEntry) => T,
   ): Promise<readonly T[]>;
   /**
+   * The names of the keys under a prefix that ends with "/", in key order, where none of them was written after the ModifyIndex
+   * `since`; undefined where one may have been, and where there is none. A removal may show by nothing but the missing name.
+   */
+  namesUnlessWritten(
+    prefix: string,
+    since: string,
+    signal?: AbortSignal,
+  ): Promise<readonly string[] | undefined>;
+  /**
    * All of the operations or none. With a fence that no longer holds: throws LOCK_LOST, nothing written. A request whose
    * answer was lost throws KV_UNREACHABLE and may have been applied: read again before you decide.
    */

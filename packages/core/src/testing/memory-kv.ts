@@ -45,6 +45,8 @@ export function memoryKv(limits: Partial<KvLimits> = {}): MemoryKv {
     getMany: (keys, signal) => call("getMany", () => among(store.entries, keys), signal),
     list: <T>(prefix: string, signal?: AbortSignal, keep = asItIs as (entry: KvEntry) => T) =>
       call("list", () => store.under(prefix).map(keep), signal),
+    namesUnlessWritten: (prefix, since, signal) =>
+      call("namesUnlessWritten", () => namesUnder(store, prefix, since), signal),
     commit: (ops, options, signal) => call("commit", () => store.transact(ops, options?.fence), signal),
     putLarge: (key, value, index, signal) =>
       call("putLarge", () => store.transactLarge({ verb: "cas", key, value, index }), signal),
@@ -82,6 +84,12 @@ function among(entries: ReadonlyMap<string, KvEntry>, keys: readonly string[]): 
     if (entry) found.set(key, entry);
   }
   return found;
+}
+
+function namesUnder(store: MemoryStore, prefix: string, since: string): readonly string[] | undefined {
+  const entries = store.under(prefix);
+  const written = entries.some(({ modifyIndex }) => BigInt(modifyIndex) > BigInt(since));
+  return entries.length === 0 || written ? undefined : entries.map(({ key }) => key);
 }
 
 async function* watchKey(

@@ -46,6 +46,30 @@ export function readRules(subject: Subjects): void {
     },
   );
 
+  it("names are told while nothing under the prefix was written since", async () => {
+    const { kv, another, prefix } = subject();
+    const [a, b] = [`${prefix}in/a`, `${prefix}in/b=20c`];
+    await write(kv, { [a]: "1", [`${prefix}inner`]: "2" });
+    const first = await write(kv, { [b]: "3" });
+    expect(await another.namesUnlessWritten(`${prefix}in/`, first)).toEqual([a, b]);
+    await write(kv, { [`${prefix}out`]: "4" });
+    expect(await another.namesUnlessWritten(`${prefix}in/`, first)).toEqual([a, b]);
+    const second = await write(kv, { [a]: "5" });
+    expect(await another.namesUnlessWritten(`${prefix}in/`, first)).toBe(undefined);
+    expect(await another.namesUnlessWritten(`${prefix}in/`, second)).toEqual([a, b]);
+  });
+
+  it("names under a prefix that has none are undefined, and those of removed keys are never told", async () => {
+    const { kv, another, prefix } = subject();
+    const [a, b] = [`${prefix}in/a`, `${prefix}in/b`];
+    const index = await write(kv, { [a]: "1", [b]: "2" });
+    expect(await another.namesUnlessWritten(`${prefix}none/`, index)).toBe(undefined);
+    await kv.commit([{ verb: "delete", key: b }]);
+    expect((await another.namesUnlessWritten(`${prefix}in/`, index)) ?? [a]).toEqual([a]);
+    await kv.commit([{ verb: "delete", key: a }]);
+    expect(await another.namesUnlessWritten(`${prefix}in/`, index)).toBe(undefined);
+  });
+
   it("getMany gives the keys that exist among those asked for, and each once", async () => {
     const { kv, prefix } = subject();
     const [a, b, gone] = [`${prefix}a`, `${prefix}b`, `${prefix}gone`];
