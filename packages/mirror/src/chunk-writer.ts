@@ -9,8 +9,8 @@ import { pipeline } from "./pipeline.ts";
  * ours. What is added between two flushes may be written in any order.
  */
 export interface ChunkWriter {
-  /** False, here and in `flush`: another hand was faster, and nothing more may be written. */
-  add(path: FilePath, op: KvOp): Promise<boolean>;
+  /** True at once where it only waits for others. False, here and in `flush`: another hand was faster, and nothing more may be written. */
+  add(path: FilePath, op: KvOp): true | Promise<boolean>;
   /** Resolves once all that was added is written. */
   flush(): Promise<boolean>;
   /** Resolves once nothing is under way, however it ended. Never rejects. */
@@ -74,15 +74,15 @@ export function chunkWriter(pass: Pass, work: Work, markerIndex: string, signal:
         () => undefined,
       ),
     transactions: () => transactions,
-    async add(path, op) {
+    add(path, op) {
       const size = operationBytes(op);
       if (op.verb === "cas" && operationBytes(check) + size > bodyRoom(kv))
         return line.start(() => writeAlone(path, op));
       const full = chunk.length + 2 > kv.limits.operations || bytes + size > bodyRoom(kv);
-      if (full && !(await startChunk())) return false;
+      const started = full ? startChunk() : true;
       chunk.push({ path, op });
       bytes += size;
-      return true;
+      return started;
     },
   };
 }

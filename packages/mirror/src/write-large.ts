@@ -1,39 +1,60 @@
-import { encodeRecord, type KvOp, type ObjectId, OK, type Outcome, type RevisionMarker } from "@sluice/core";
+import {
+  encodeRecord,
+  type KvOp,
+  type ObjectId,
+  OK,
+  type Outcome,
+  type RevisionMarker,
+  SluiceError,
+} from "@sluice/core";
 import { type ChunkWriter, chunkWriter } from "./chunk-writer.ts";
 import { commitFenced, conflict, indexAfter } from "./fenced-commit.ts";
 import { finalOps, putOp, removalOp, withTidying } from "./operations.ts";
-import type { MarkerState, Pass, Put, Work } from "./pass.ts";
+import type { MarkerState, Pass, Work } from "./pass.ts";
 
 /**
  * Marker `applying`, then creates and updates, then deletes, in as few transactions as the limits allow. Each verifies that
  * the marker is still ours. `mark` ends it.
  */
 export async function writeLarge(pass: Pass, work: Work, signal: AbortSignal): Promise<Outcome> {
-  const applying = await markApplying(pass, work, signal);
-  if (applying === undefined) return conflict(work);
-  const writer = chunkWriter(pass, work, applying.index, signal);
+  // The first contents are on their way while the marker is written.
+  const values = contents(pass, work, signal);
+  const first = values.next();
+  first.catch(() => undefined);
   try {
-    if (!(await writeAll(pass, work, writer, signal))) return conflict(work);
+    const applying = await markApplying(pass, work, signal);
+    if (applying === undefined) return conflict(work);
+    const writer = chunkWriter(pass, work, applying.index, signal);
+    try {
+      if (!(await writeAll(pass, work, { first, values }, writer))) return conflict(work);
+    } finally {
+      // Whatever ended it, nothing of this pass is under way once it is over.
+      await writer.settled();
+    }
+    const transactions = writer.transactions() + 1;
+    pass.written = { ...applying, final: undefined, transactions, indexes: writer.indexes };
+    return OK;
   } finally {
-    // Whatever ended it, nothing of this pass is under way once it is over.
-    await writer.settled();
+    void values.return().catch(() => undefined);
   }
-  pass.written = {
-    ...applying,
-    final: undefined,
-    transactions: writer.transactions() + 1,
-    indexes: writer.indexes,
-  };
-  return OK;
 }
 
+type Values = AsyncGenerator<Uint8Array, void>;
+
 /** False: another hand was faster. */
-async function writeAll(pass: Pass, work: Work, writer: ChunkWriter, signal: AbortSignal): Promise<boolean> {
+async function writeAll(
+  pass: Pass,
+  work: Work,
+  { first, values }: { readonly first: ReturnType<Values["next"]>; readonly values: Values },
+  writer: ChunkWriter,
+): Promise<boolean> {
   const { layout } = pass.settings;
-  let at = 0;
-  for await (const value of contents(pass, work, signal)) {
-    const put = work.puts[at++] as Put;
-    if (!(await writer.add(put.path, putOp(layout.file(put.path), put, value)))) return false;
+  let next = await first;
+  for (const put of work.puts) {
+    if (next.done) throw new SluiceError("INTERNAL", "the source gave fewer contents than it was asked for");
+    const added = writer.add(put.path, putOp(layout.file(put.path), put, next.value));
+    if (added !== true && !(await added)) return false;
+    next = await values.next();
   }
   // Nothing is deleted before all that takes its place is there.
   if (!(await writer.flush())) return false;
@@ -70,7 +91,7 @@ async function markApplying(pass: Pass, work: Work, signal: AbortSignal) {
 }
 
 /** The contents in the order of the puts: from memory where all of them are there, else read once more. */
-async function* contents(pass: Pass, work: Work, signal: AbortSignal): AsyncIterable<Uint8Array> {
+async function* contents(pass: Pass, work: Work, signal: AbortSignal): Values {
   const { blobs = new Map<ObjectId, Uint8Array>() } = pass;
   const oids = work.puts.map((put) => put.oid);
   if (!oids.every((oid) => blobs.has(oid))) return yield* pass.settings.source.blobs.read(oids, signal);
