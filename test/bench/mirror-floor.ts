@@ -32,6 +32,26 @@ export async function writeFloor(
   return took;
 }
 
+/** Milliseconds one request for each file takes, so many under way at a time: what a tool without transactions cannot be faster than. */
+export async function requestEachFloor(
+  address: string,
+  prefix: string,
+  files: number,
+  inFlight: number,
+): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+  let next = 0;
+  async function worker() {
+    for (let number = next++; number < files; number = next++)
+      await put(`${address}/v1/kv/${prefix}/${pathOf(number)}`, content(number, 0), agent);
+  }
+  const start = performance.now();
+  await Promise.all(Array.from({ length: inFlight }, worker));
+  const took = performance.now() - start;
+  agent.destroy();
+  return took;
+}
+
 /** Milliseconds `node -e 0` takes. */
 export function nodeStart(): number {
   const samples = Array.from({ length: 5 }, () => {
@@ -57,7 +77,7 @@ export async function smallTransaction(address: string, prefix: string): Promise
   return samples.sort((a, b) => a - b)[25] as number;
 }
 
-export function put(url: string, body: string, agent: Agent): Promise<void> {
+export function put(url: string, body: string | Uint8Array, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: "PUT", agent }, (response) => {
       response.resume();

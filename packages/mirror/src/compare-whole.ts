@@ -57,13 +57,13 @@ export async function compareWhole(pass: Pass, signal: AbortSignal): Promise<voi
 
 /** The keys of the files' part of the KV, and the commit's tree. */
 async function lookAtBoth(pass: Pass, commit: CommitId, signal: AbortSignal) {
-  const { kv, layout, shared, source } = pass.settings;
+  const { ahead, kv, layout, shared } = pass.settings;
   if (!shared) {
     const listed = kv.list(layout.files, signal, (entry) => keySeen(entry, layout.files));
-    const [keys, tree] = await Promise.all([listed, source.tree(commit, signal)]);
+    const [keys, tree] = await Promise.all([listed, ahead.tree(commit, signal)]);
     return { keys, tree };
   }
-  const tree = await source.tree(commit, signal);
+  const tree = await ahead.tree(commit, signal);
   const entries = await sharedEntries(pass, shared, mirrored(tree), signal);
   return { keys: entries.map((entry) => keySeen(entry, layout.files)), tree };
 }

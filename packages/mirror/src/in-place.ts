@@ -17,14 +17,14 @@ const COMPARED_AFTER_MS = 60_000;
  */
 export async function foundInPlace(pass: Pass, signal: AbortSignal): Promise<boolean> {
   const { memory, settings } = pass;
-  const { kv, layout, source, shared } = settings;
+  const { ahead, kv, layout, source, shared } = settings;
   const commit = pass.target as CommitId;
   const { record, ...marker } = pass.marker as MarkerState;
   if (memory.told || shared || record?.state !== "synced") return false;
   if (record.revision !== revisionOf(source.branch, commit)) return false;
   const [names, tree, history] = await Promise.all([
     kv.namesUnlessWritten(layout.files, marker.index, signal),
-    source.tree(commit, signal),
+    ahead.tree(commit, signal),
     readHistory(pass, record, signal),
   ]);
   const files = mirrored(tree);

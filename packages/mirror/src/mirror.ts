@@ -12,6 +12,7 @@ import {
 import { keyOfPath } from "./expand/key-name.ts";
 import { type Lead, lead } from "./lead.ts";
 import type { Settings } from "./pass.ts";
+import { readAhead } from "./read-ahead.ts";
 
 export interface MirrorOptions {
   readonly environment: EnvName;
@@ -55,8 +56,10 @@ export interface Mirror {
 /** Keeps the files of an environment in the KV equal to the tree of its branch's newest commit. */
 export function mirror(options: MirrorOptions): Mirror {
   const { source, kv, clock, random } = options;
+  const ahead = readAhead(source);
   const settings: Settings = {
     source,
+    ahead,
     kv,
     clock,
     random,
@@ -73,24 +76,11 @@ export function mirror(options: MirrorOptions): Mirror {
   return {
     wake: () => state.wake(),
     run: (signal) => {
-      void readAhead(settings, signal);
+      // A repository of this machine is read while the lock is asked for; the first pass then has its tree at hand.
+      if (source.watch) void ahead.begin(signal);
       return lead(settings, lock, state, signal);
     },
   };
-}
-
-/**
- * Reads the trees of a repository of this machine while the lock is asked for: the first pass then has them at hand. Never
- * rejects: what is wrong here, a pass meets too, and tells it.
- */
-async function readAhead({ source }: Settings, signal: AbortSignal): Promise<void> {
-  if (!source.watch) return;
-  try {
-    const head = await source.head(signal);
-    if (head !== undefined) await source.tree(head, signal);
-  } catch {
-    // As said above.
-  }
 }
 
 /** Where the files are, and which keys are whose. */

@@ -14,10 +14,12 @@ import type {
   Source,
 } from "@sluice/core";
 import type { SharedKeys } from "./claims.ts";
+import type { ReadAhead } from "./read-ahead.ts";
 
 /** What a mirror works with, defaults filled in. */
 export interface Settings {
   readonly source: Source;
+  readonly ahead: ReadAhead;
   readonly kv: Kv;
   readonly layout: KvLayout;
   /** Where the files' paths are keys among keys of others. */
