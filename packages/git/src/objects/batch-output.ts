@@ -24,6 +24,7 @@ export interface BatchOutputOptions {
 }
 
 const LINE_FEED = 0x0a;
+const NOTHING = Buffer.alloc(0);
 const BLOB = Buffer.from("blob ");
 const HEADER = /^(commit|tree|tag) (\d{1,15})$/;
 /** Longer than any header git writes; beyond it the stream is not what we think. */
@@ -32,7 +33,7 @@ const LONGEST_HEADER = 4096;
 interface Body {
   readonly size: number;
   readonly kept: boolean;
-  /** What came of it so far, where it does not lie in one chunk; made when it is needed. */
+  /** What came of it so far, if it is kept. */
   bytes?: Buffer;
   filled: number;
 }
@@ -48,58 +49,68 @@ export function batchOutput({
   answer,
   broken,
 }: BatchOutputOptions): (chunk: Buffer) => void {
-  const largestBlob = largestBytes("blob");
-  /** What came of a header, where it does not lie in one chunk. */
-  let begun: Buffer | undefined;
   let body: Body | undefined;
 
-  function takeHeader(chunk: Buffer, from: number): number {
-    const end = chunk.indexOf(LINE_FEED, from);
-    if (begun === undefined && end >= 0) {
-      header(chunk, from, end);
-      return end + 1;
-    }
-    const part = chunk.subarray(from, end < 0 ? chunk.length : end);
-    const line = begun ? Buffer.concat([begun, part]) : Buffer.from(part);
-    begun = end < 0 && line.length <= LONGEST_HEADER ? line : undefined;
-    if (!begun) header(line, 0, line.length);
-    return end < 0 ? chunk.length : end + 1;
-  }
-
-  function header(chunk: Buffer, from: number, to: number): void {
-    const size = blobSize(chunk, from, to);
-    if (size === undefined) otherHeader(chunk.toString("latin1", from, Math.min(to, from + LONGEST_HEADER)));
-    else if (headerOnly()) answer(size);
-    else body = { size, kept: size <= largestBlob, filled: 0 };
-  }
-
+  const takeHeader = lines((line, from, to) => {
+    const blob = blobSize(line, from, to);
+    if (blob === undefined) otherHeader(line.toString("latin1", from, Math.min(to, from + LONGEST_HEADER)));
+    else begin("blob", blob);
+  });
   function otherHeader(line: string): void {
     const [, name, digits] = HEADER.exec(line) ?? [];
-    const type = name as GitObject["type"];
-    const size = Number(digits);
-    if (line.endsWith(" missing")) answer({ kind: "missing" });
-    else if (!name) broken(line);
-    else if (headerOnly()) answer({ kind: "info", type, size });
-    else body = { size, kept: size <= largestBytes(type), filled: 0 };
+    if (name) begin(name as GitObject["type"], Number(digits));
+    else if (line.endsWith(" missing")) answer({ kind: "missing" });
+    else broken(line);
+  }
+  function begin(type: GitObject["type"], size: number): void {
+    if (!headerOnly()) body = { size, kept: size <= largestBytes(type), filled: 0 };
+    else answer(type === "blob" ? size : { kind: "info", type, size });
   }
 
   function takeBody(chunk: Buffer, from: number, into: Body): number {
     const end = from + into.size - into.filled;
-    const ends = end < chunk.length;
-    if (into.kept && !(ends && into.filled === 0)) {
-      into.bytes ??= Buffer.allocUnsafe(into.size);
-      chunk.copy(into.bytes, into.filled, from, Math.min(end, chunk.length));
-    }
-    into.filled += Math.min(end, chunk.length) - from;
-    if (!ends) return chunk.length;
+    if (!fill(into, chunk, from)) return chunk.length;
     body = undefined;
-    answer(into.kept ? (into.bytes ?? chunk.subarray(from, end)) : { kind: "too-large", size: into.size });
+    answer(into.bytes ?? { kind: "too-large", size: into.size });
     return end + 1;
   }
 
   return (chunk) => {
     for (let at = 0; at < chunk.length; ) at = body ? takeBody(chunk, at, body) : takeHeader(chunk, at);
   };
+}
+
+/** Returns what takes a line, and tells it once its end came. @returns where in the chunk the next one begins. */
+function lines(
+  take: (bytes: Buffer, from: number, to: number) => void,
+): (chunk: Buffer, from: number) => number {
+  /** What came of a line that does not lie in one chunk. */
+  let begun: Buffer | undefined;
+
+  return (chunk, from) => {
+    const end = chunk.indexOf(LINE_FEED, from);
+    const to = end < 0 ? chunk.length : end;
+    if (begun || end < 0) begun = Buffer.concat([begun ?? NOTHING, chunk.subarray(from, to)]);
+    if (!begun) take(chunk, from, to);
+    else if (end >= 0 || begun.length > LONGEST_HEADER) {
+      take(begun, 0, begun.length);
+      begun = undefined;
+    }
+    return to + 1;
+  };
+}
+
+/** Takes what the chunk has of an object. @returns whether that was its end, with the line feed behind it. */
+function fill(into: Body, chunk: Buffer, from: number): boolean {
+  const end = Math.min(from + into.size - into.filled, chunk.length);
+  const ends = end < chunk.length;
+  if (into.kept && ends && into.filled === 0) into.bytes = chunk.subarray(from, end);
+  else if (into.kept) {
+    into.bytes ??= Buffer.allocUnsafe(into.size);
+    chunk.copy(into.bytes, into.filled, from, end);
+  }
+  into.filled += end - from;
+  return ends;
 }
 
 const ZERO = 0x30;

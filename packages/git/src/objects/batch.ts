@@ -1,27 +1,16 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "@sluice/core";
-import { type BatchAnswer, batchOutput, HEADER_FORMAT } from "./batch-output.ts";
+import { batchOutput, HEADER_FORMAT } from "./batch-output.ts";
 import { DamagedObject, type LargestBytes } from "./object-reader.ts";
+import { type Answer, type Question, questions } from "./questions.ts";
 import { readPaced } from "./read-paced.ts";
 
 /** One child process `git cat-file`, which answers in the order asked. */
 export interface Batch {
-  /** The answers in the order asked; after one that is `damaged` or `broken` there are none. @throws BatchEnded */
+  /** A list of one at least. Its answers come in the order asked; after one that is `damaged` or `broken` there are none. @throws BatchEnded */
   ask(question: Question): Promise<readonly Answer[]>;
   end(): void;
 }
-
-export interface Question {
-  readonly oids: readonly ObjectId[];
-  readonly want: "size" | "content";
-  /** About how long the answer is; 0 where that is not known, or little. */
-  readonly bytes: number;
-}
-
-export type Answer =
-  | BatchAnswer
-  | { readonly kind: "damaged"; readonly error: DamagedObject }
-  | { readonly kind: "broken"; readonly line: string };
 
 /** The child ended before it answered. */
 export class BatchEnded extends SluiceError {}
@@ -38,21 +27,12 @@ export interface BatchOptions {
   readonly largestBytes: LargestBytes;
 }
 
-/** A question as it lies with the child. */
-interface Asked extends Question {
-  readonly got: Answer[];
-  readonly resolve: (answers: readonly Answer[]) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export function startBatch(options: BatchOptions, gitDir: string, ended: () => void): Batch {
   const child = spawnCatFile(options, gitDir);
-  const waiting: Asked[] = [];
+  const asked = questions();
   const stop = new AbortController();
   const said = endOfStderr(child);
   let heard = 0;
-  /** About how many bytes the answers waited for have. */
-  let due = 0;
 
   function finish(why: string, code: ErrorCode = "GIT_FAILED", damaged = false) {
     if (stop.signal.aborted) return;
@@ -61,56 +41,31 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
     child.kill("SIGKILL");
     const words = redact(`git cat-file ${why}${said()}`);
     // Git gives up over the object it was asked for; the others only have to be asked again.
-    if (damaged) settle((oid) => damagedBy(oid, code, words));
-    for (const { reject } of waiting.splice(0)) reject(new BatchEnded(code, words));
+    if (damaged) asked.end((oid) => damagedBy(oid, code, words));
+    asked.rejectAll(new BatchEnded(code, words));
   }
-  /** Answers the first question, with `last` in the place of what it still waits for. */
-  function settle(last?: (oid: ObjectId | undefined) => Answer) {
-    const first = waiting.shift();
-    if (!first) return;
-    due -= first.bytes;
-    first.resolve(last ? [...first.got, last(first.oids[first.got.length])] : first.got);
+  function broken(line: string) {
+    asked.end(() => ({ kind: "broken", line }));
+    finish("gave an answer that cannot be read");
   }
-  const take = batchOutput({
-    largestBytes: options.largestBytes,
-    headerOnly: () => waiting[0]?.want === "size",
-    answer(one) {
-      const first = waiting[0];
-      if (first?.got.push(one) === first?.oids.length) settle();
-    },
-    broken(line) {
-      settle(() => ({ kind: "broken", line }));
-      finish("gave an answer that cannot be read");
-    },
-  });
-  readPaced(child.stdout, {
-    due: () => due - bytesOf(waiting[0]),
-    take(chunk) {
-      heard += chunk.length;
-      if (!stop.signal.aborted) take(chunk);
-    },
+  const takeApart = batchOutput({ largestBytes: options.largestBytes, ...asked, broken });
+  readPaced(child.stdout, asked.due, (chunk) => {
+    heard += chunk.length;
+    if (!stop.signal.aborted) takeApart(chunk);
   });
   listenForEnd(child, finish);
-  const watch = silenceWatch(options, { owed: () => waiting.length > 0, heard: () => heard }, stop.signal);
+  const watch = silenceWatch(options, { owed: asked.waiting, heard: () => heard }, stop.signal);
 
   return {
-    ask(question) {
-      if (stop.signal.aborted) return Promise.reject(new BatchEnded("GIT_FAILED", "git cat-file ended"));
-      if (question.oids.length === 0) return Promise.resolve([]);
-      return new Promise((resolve, reject) => {
-        waiting.push({ ...question, got: [], resolve, reject });
-        due += question.bytes;
-        child.stdin.write(wording(question, options.answers), "latin1");
-        watch(() => finish(`was silent for ${options.timeoutMs} ms`));
-      });
+    async ask(question) {
+      if (stop.signal.aborted) throw new BatchEnded("GIT_FAILED", "git cat-file ended");
+      child.stdin.write(wording(question, options.answers), "latin1");
+      const answers = asked.add(question);
+      watch(() => finish(`was silent for ${options.timeoutMs} ms`));
+      return answers;
     },
     end: () => finish("was ended"),
   };
-}
-
-/** About how many bytes of the answer came already. */
-function bytesOf(asked: Asked | undefined): number {
-  return asked ? asked.bytes * (asked.got.length / asked.oids.length) : 0;
 }
 
 function damagedBy(oid: ObjectId | undefined, code: ErrorCode, words: string): Answer {

@@ -1,5 +1,4 @@
 import { type Clock, type ObjectId, SluiceError } from "@sluice/core";
-import type { Answer } from "./batch.ts";
 import { type LastingBatch, lastingBatch } from "./lasting-batch.ts";
 import { measuredSizes } from "./measured-sizes.ts";
 import {
@@ -12,6 +11,7 @@ import {
   type ObjectReader,
   tooLarge,
 } from "./object-reader.ts";
+import type { Answer } from "./questions.ts";
 
 export interface CatFileOptions {
   /** The `git` program. */
@@ -91,7 +91,8 @@ function manyBlobs(sizes: LastingBatch, contents: LastingBatch, largest: number)
       const wanted = tooLong < 0 ? oids : oids.slice(0, tooLong);
       const bytes = lengths.slice(0, wanted.length).reduce((sum, size) => sum + size, 0);
       for (const oid of wanted) measured.forget(oid);
-      const read = collected(wanted, await contents.ask({ oids: wanted, want: "content", bytes }, signal));
+      const question = { oids: wanted, want: "content", bytes } as const;
+      const read = collected(wanted, wanted.length > 0 ? await contents.ask(question, signal) : []);
       if (read.failure || tooLong < 0) return read;
       return { ...read, failure: tooLarge(oids[tooLong] as ObjectId, lengths[tooLong] as number) };
     },

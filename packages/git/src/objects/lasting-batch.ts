@@ -1,12 +1,6 @@
 import { SluiceError } from "@sluice/core";
-import {
-  type Answer,
-  type Batch,
-  BatchEnded,
-  type BatchOptions,
-  type Question,
-  startBatch,
-} from "./batch.ts";
+import { type Batch, BatchEnded, type BatchOptions, startBatch } from "./batch.ts";
+import type { Answer, Question } from "./questions.ts";
 
 /** A `git cat-file` that is started when first needed, and again after it died. */
 export interface LastingBatch {
@@ -22,15 +16,13 @@ export function lastingBatch(options: BatchOptions, gitDir: () => Promise<string
   let closed = false;
 
   function running(): Promise<Batch> {
-    batch ??= start();
-    return batch;
-  }
-  function start(): Promise<Batch> {
+    if (batch) return batch;
     const forget = () => {
       if (batch === started) batch = undefined;
     };
     const started = gitDir().then((folder) => startBatch(options, folder, forget));
     started.catch(forget);
+    batch = started;
     return started;
   }
   async function askOnce(question: Question, signal: AbortSignal | undefined) {
