@@ -162,8 +162,10 @@ it("an empty list is asked for again, of a leader that knows it is one", async (
     query.consistent === undefined ? absentAnswer(7) : keyAnswer("a/b", "1", 9),
   );
   expect((await kv.list("a/")).map((entry) => entry.key)).toEqual(["a/b"]);
+  // Each with a key beside it that tells whether the prefix may be read at all.
   expect(server.seen.map(({ query }) => query)).toEqual([
     { recurse: "true" },
+    {},
     { recurse: "true", consistent: "1" },
     {},
   ]);

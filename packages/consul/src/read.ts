@@ -83,10 +83,15 @@ export async function readTree<T>(
 ): Promise<readonly T[]> {
   if (!prefix.endsWith("/"))
     throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
-  const first = await listOnce(transport, prefix, false, options);
-  const found = first.length > 0 ? first : await listOnce(transport, prefix, true, options);
-  await mayReadUnder(transport, prefix, options.signal);
-  return found;
+  const listed = async (consistent: boolean) => {
+    const [found] = await Promise.all([
+      listOnce(transport, prefix, consistent, options),
+      mayReadUnder(transport, prefix, options.signal),
+    ]);
+    return found;
+  };
+  const found = await listed(false);
+  return found.length > 0 ? found : listed(true);
 }
 
 export interface ListOptions<T> {

@@ -49,11 +49,14 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
   const term = new AbortController();
   const memory = emptyMemory();
   const ends = AbortSignal.any([signal, term.signal]);
+  let hints: Promise<void>[] | undefined;
   const loop = reconcileLoop({
     pass: (passSignal) => onePass(settings, lock, memory, term, passSignal),
     settled: (result) => {
       if (result.kind === "failed" || result.kind === "again") memory.retries += 1;
       settled(settings, state, result);
+      // The first pass waits for nobody; each hint begins with one, so that nothing in between is missed.
+      hints ??= hintsOf(settings, loop, memory, state, ends);
     },
     intervalMs: settings.intervalMs,
     backoff: BACKOFF,
@@ -61,11 +64,10 @@ async function serveTerm(settings: Settings, lock: KvLock, state: Lead, signal: 
     random: settings.random,
   });
   state.wake = loop.wake;
-  const hints = hintsOf(settings, loop, memory, state, ends);
   await loop.run(ends);
   term.abort();
   state.wake = () => undefined;
-  await Promise.all(hints);
+  await Promise.all(hints ?? []);
 }
 
 async function onePass(

@@ -43,7 +43,9 @@ export interface Source {
   readonly blobs: Blobs;
   /** Who wrote a commit, when, and what about. */
   describe(commit: CommitId, signal?: AbortSignal): Promise<CommitInfo>;
-  /** Yields when the branch may have moved; a hint only. Absent where the repository cannot be watched. */
+  /**
+   * Yields once it watches, and then when the branch may have moved; hints only. Absent where the repository cannot be watched.
+   */
   watch?(signal: AbortSignal): AsyncIterable<void>;
   /** Lets go of processes and file handles. */
   close(): Promise<void>;

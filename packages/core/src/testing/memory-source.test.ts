@@ -59,14 +59,15 @@ it("fails while it is told to, and for what it does not have", async () => {
   });
 });
 
-it("wakes a watcher once for many moves, and lets go of it when its signal aborts", async () => {
+it("wakes a watcher at first, once for many moves, and lets go of it when its signal aborts", async () => {
   const source = memorySource();
   const controller = new AbortController();
   const seen = source.watch?.(controller.signal)[Symbol.asyncIterator]();
-  const first = seen?.next();
+  expect(await seen?.next()).toEqual({ done: false, value: undefined });
+  const moved = seen?.next();
   source.push({});
   source.push({});
-  expect(await first).toEqual({ done: false, value: undefined });
+  expect(await moved).toEqual({ done: false, value: undefined });
   let woken = false;
   const second = seen?.next().then((result) => {
     woken = true;

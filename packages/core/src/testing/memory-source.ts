@@ -118,7 +118,7 @@ function difference(from: Map<FilePath, TreeFile>, to: Map<FilePath, TreeFile>):
 }
 
 async function* changesSeen(watchers: Set<() => void>, signal: AbortSignal): AsyncIterable<void> {
-  let pending = false;
+  let pending = true;
   let wake: () => void = () => undefined;
   const notify = () => {
     pending = true;

@@ -2,7 +2,7 @@ import { type FSWatcher, statSync, watch } from "node:fs";
 import { join } from "node:path";
 
 /**
- * Yields when a ref of a local repository may have moved. It watches folders, not files: Git replaces a ref's file by a
+ * Yields once it watches, and then when a ref of a local repository may have moved. It watches folders, not files: Git replaces a ref's file by a
  * rename, makes the folders of `feature/x` when needed and removes them when empty, and a folder's watch sees all of it.
  * @param onError told why a folder cannot be watched (the system's limit, most often); hints may then be missing.
  */
@@ -12,7 +12,7 @@ export async function* watchRef(
   options: { readonly signal: AbortSignal; readonly onError?: (error: unknown) => void },
 ): AsyncIterable<void> {
   const { signal } = options;
-  let pending = false;
+  let pending = true;
   let wake: () => void = () => undefined;
   const hint = () => {
     pending = true;
