@@ -23,7 +23,7 @@ export interface ChunkWriter {
 /** Events of progress are at least this far apart, in milliseconds. */
 const PROGRESS_EVERY_MS = 300;
 /** Consul writes its log once for transactions that arrive together; more than a few only queue there. */
-const TRANSACTIONS_AT_ONCE = 4;
+const TRANSACTIONS_AT_ONCE = 6;
 
 interface Addition {
   readonly path: FilePath;

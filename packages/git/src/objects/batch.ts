@@ -3,7 +3,6 @@ import { type Clock, type ErrorCode, type ObjectId, redact, SluiceError } from "
 import { batchOutput, HEADER_FORMAT } from "./batch-output.ts";
 import { DamagedObject, type LargestBytes } from "./object-reader.ts";
 import { type Answer, type Question, questions } from "./questions.ts";
-import { readPaced } from "./read-paced.ts";
 
 /** One child process `git cat-file`, which answers in the order asked. */
 export interface Batch {
@@ -49,7 +48,7 @@ export function startBatch(options: BatchOptions, gitDir: string, ended: () => v
     finish("gave an answer that cannot be read");
   }
   const takeApart = batchOutput({ largestBytes: options.largestBytes, ...asked, broken });
-  readPaced(child.stdout, asked.due, (chunk) => {
+  child.stdout.on("data", (chunk: Buffer) => {
     heard += chunk.length;
     if (!stop.signal.aborted) takeApart(chunk);
   });

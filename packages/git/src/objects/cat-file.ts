@@ -47,10 +47,10 @@ export function catFileReader(options: CatFileOptions): ObjectReader {
 
   return {
     async read(oid, signal) {
-      const [found] = await sizes.ask({ oids: [oid], want: "size", bytes: 0 }, signal);
+      const [found] = await sizes.ask({ oids: [oid], want: "size" }, signal);
       const { type, size } = objectSize(oid, found);
       if (size > options.largestBytes(type)) throw tooLarge(oid, size);
-      const [bytes] = await contents.ask({ oids: [oid], want: "content", bytes: size }, signal);
+      const [bytes] = await contents.ask({ oids: [oid], want: "content" }, signal);
       if (Buffer.isBuffer(bytes)) return { type, bytes };
       throw failureOf(oid, bytes);
     },
@@ -66,7 +66,7 @@ function manyBlobs(sizes: LastingBatch, contents: LastingBatch, largest: number)
   const measured = measuredSizes(MOST_MEASURED);
 
   async function measure(oids: readonly ObjectId[], signal: AbortSignal | undefined): Promise<number[]> {
-    const answers = await sizes.ask({ oids, want: "size", bytes: 0 }, signal);
+    const answers = await sizes.ask({ oids, want: "size" }, signal);
     return answers.map((one, at) => {
       const oid = oids[at] as ObjectId;
       if (typeof one !== "number") throw notBlob(oid, objectSize(oid, one).type);
@@ -89,9 +89,8 @@ function manyBlobs(sizes: LastingBatch, contents: LastingBatch, largest: number)
     async contents(oids, lengths, signal) {
       const tooLong = lengths.findIndex((size) => size > largest);
       const wanted = tooLong < 0 ? oids : oids.slice(0, tooLong);
-      const bytes = lengths.slice(0, wanted.length).reduce((sum, size) => sum + size, 0);
       for (const oid of wanted) measured.forget(oid);
-      const question = { oids: wanted, want: "content", bytes } as const;
+      const question = { oids: wanted, want: "content" } as const;
       const read = collected(wanted, wanted.length > 0 ? await contents.ask(question, signal) : []);
       if (read.failure || tooLong < 0) return read;
       return { ...read, failure: tooLarge(oids[tooLong] as ObjectId, lengths[tooLong] as number) };

@@ -5,8 +5,6 @@ import type { DamagedObject } from "./object-reader.ts";
 export interface Question {
   readonly oids: readonly ObjectId[];
   readonly want: "size" | "content";
-  /** About how long the answer is; 0 where that is not known, or little. */
-  readonly bytes: number;
 }
 
 export type Answer =
@@ -21,8 +19,6 @@ export interface Questions {
   waiting(): boolean;
   /** Whether what is answered now is a size. */
   headerOnly(): boolean;
-  /** About how many bytes are still to come. */
-  due(): number;
   answer(one: BatchAnswer): void;
   /** Ends the oldest question with what is to be said of the object it waits for. */
   end(last: (oid: ObjectId | undefined) => Answer): void;
@@ -37,23 +33,17 @@ interface Asked extends Question {
 
 export function questions(): Questions {
   const waiting: Asked[] = [];
-  let bytes = 0;
 
   function next(): void {
     const first = waiting.shift();
-    bytes -= first?.bytes ?? 0;
     first?.resolve(first.got);
   }
 
   return {
     add: (question) =>
-      new Promise((resolve, reject) => {
-        bytes += question.bytes;
-        waiting.push({ ...question, got: [], resolve, reject });
-      }),
+      new Promise((resolve, reject) => waiting.push({ ...question, got: [], resolve, reject })),
     waiting: () => waiting.length > 0,
     headerOnly: () => waiting[0]?.want === "size",
-    due: () => bytes - bytesOf(waiting[0]),
     answer(one) {
       const first = waiting[0];
       if (first?.got.push(one) === first?.oids.length) next();
@@ -67,9 +57,4 @@ export function questions(): Questions {
       for (const { reject } of waiting.splice(0)) reject(error);
     },
   };
-}
-
-/** About how many bytes of the answer came already. */
-function bytesOf(asked: Asked | undefined): number {
-  return asked ? asked.bytes * (asked.got.length / asked.oids.length) : 0;
 }
