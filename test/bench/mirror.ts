@@ -136,7 +136,7 @@ async function firstAndFloor(place: Place, files: number, node: number, add: Add
   add("bare transactions, four at a time", four, "ms");
   add("a request for each file, 32 at a time, as git2consul writes", each, "ms");
   add("first mirror from process start", first, "ms");
-  add("a request for each file / first mirror", each / first, "x");
+  add("(a request for each file + node) / first mirror", (each + node) / first, "x");
   add("first mirror / (bare transactions one at a time + node)", first / (one + node), "x", "<= 1.3");
   add("first mirror / (bare transactions four at a time + node)", first / (four + node), "x", null);
   return running as RunningMirror;
