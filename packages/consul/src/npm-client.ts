@@ -20,6 +20,8 @@ export interface CallContext extends EventEmitter {
   readonly includeResponse: true;
   /** True where the server closed a kept-alive connection before it began to answer: most likely it never saw the request. */
   stale: boolean;
+  /** The token the request bears. */
+  token?: string | undefined;
   /** Where the bytes of a successful answer go, in place of the client's memory. */
   into?: Writable;
   /** Put behind the request's own query: what the client does not know. */

@@ -5,8 +5,8 @@ import { SluiceError } from "@sluice/core";
 /** Where the ACL token comes from; a file may be rewritten at any time by whoever issues tokens. */
 export interface TokenSource {
   current(): string | undefined;
-  /** Called after a refusal: true if there is another token now, so that asking again makes sense. */
-  renewed(): Promise<boolean>;
+  /** Called after a refusal: true if there is another token now than the refused one, so that asking again makes sense. */
+  renewed(refused: string | undefined): Promise<boolean>;
 }
 
 /** @throws CONFIG_INVALID where the file cannot be read. */
@@ -15,11 +15,12 @@ export function tokenSource(token: string | undefined, file: string | undefined)
   let now = readConfigured("tokenFile", file).toString().trim();
   return {
     current: () => now,
-    async renewed() {
+    async renewed(refused) {
       const next = await readFile(file, "utf8").catch(() => now);
-      const changed = next.trim() !== now;
-      now = next.trim();
-      return changed;
+      // Of a file that is being written anew there may be nothing yet.
+      now = next.trim() || now;
+      // Of several requests that were refused together, another one may have read the file.
+      return now !== refused;
     },
   };
 }

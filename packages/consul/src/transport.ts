@@ -70,6 +70,7 @@ export function transport(options: TransportOptions): Transport {
 
   async function attempt<T>(call: Call<T>, ctx: CallContext): Promise<Reply<T>> {
     const secret = token.current();
+    ctx.token = secret;
     const settings: CallOptions = {
       ctx,
       timeout: call.timeoutMs ?? timeoutMs,
@@ -116,7 +117,7 @@ export function transport(options: TransportOptions): Transport {
       } catch (error) {
         call.signal?.throwIfAborted();
         const again = isSluiceError(error, "KV_DENIED")
-          ? await token.renewed()
+          ? await token.renewed(ctx.token)
           : call.readOnly === true && ctx.stale;
         if (!first || !again || closed) throw error;
       }
