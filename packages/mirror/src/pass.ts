@@ -104,15 +104,23 @@ export interface Work {
   readonly whole: boolean;
 }
 
+/** An operation on a file. */
+export interface Addition {
+  readonly path: FilePath;
+  readonly op: KvOp;
+}
+
 /** What was written; `index` is the marker's ModifyIndex now. */
 export interface Written {
   readonly index: string;
   readonly markerValue: Uint8Array;
   /** The operations that made the revision whole; undefined: it is not whole yet. */
   readonly final: readonly KvOp[] | undefined;
+  /** What is left to be written together with `final`. */
+  readonly rest: readonly Addition[];
   readonly transactions: number;
   /** ModifyIndexes of the files written so far; undefined: not known. */
-  readonly indexes: ReadonlyMap<FilePath, string | undefined>;
+  readonly indexes: Map<FilePath, string | undefined>;
 }
 
 /** One pass: each step reads what those before it found, and adds its own. */

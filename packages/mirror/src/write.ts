@@ -19,6 +19,7 @@ export async function write(pass: Pass, signal: AbortSignal): Promise<Outcome> {
     index: indexAfter(pass.marker as MarkerState, markerValue, index),
     markerValue,
     final: ops,
+    rest: [],
     transactions: 1,
     indexes: new Map(work.puts.map(({ path }) => [path, index])),
   };
