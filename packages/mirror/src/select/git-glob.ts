@@ -10,6 +10,19 @@ type Step = ((item: string) => boolean) | "many";
  * a few stars does.
  */
 export function gitGlob(pattern: string): (path: string) => boolean {
+  const [, plain = "", stars] = STARS_BEHIND_PLAIN.exec(pattern) ?? [];
+  if (stars === undefined) return wholeGlob(pattern);
+  const behind = wholeGlob(stars);
+  return (path) => path.startsWith(plain) && behind(path.slice(plain.length));
+}
+
+/**
+ * Git compares what comes before the first special character by itself. What is behind it then begins a pattern, so that two stars
+ * there cross folders although no slash is before them: `/a**` is everything that begins with an `a` (seen in Git 2.39).
+ */
+const STARS_BEHIND_PLAIN = /^([^*?[\\]*[^*?[\\/])(\*\*+(?:\/[\s\S]*)?)$/;
+
+function wholeGlob(pattern: string): (path: string) => boolean {
   const segments = pattern.split("/");
   // At the end, two stars are everything inside a folder, and not the folder.
   if (MANY_FOLDERS.test(segments.at(-1) ?? "")) segments.push("*");
