@@ -12,10 +12,9 @@ export async function writeFloor(
   files: number,
   inFlight: number,
 ): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const values = Array.from({ length: files }, (_, number) => content(number, 0));
   let next = 0;
-  async function worker() {
+  return timed(inFlight, async (agent) => {
     while (next < files) {
       const from = next;
       next += OPERATIONS;
@@ -24,12 +23,7 @@ export async function writeFloor(
       }));
       await put(`${address}/v1/txn`, JSON.stringify(operations), agent);
     }
-  }
-  const start = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, worker));
-  const took = performance.now() - start;
-  agent.destroy();
-  return took;
+  });
 }
 
 /** Milliseconds one request for each file takes, so many under way at a time: what a tool without transactions cannot be faster than. */
@@ -39,14 +33,18 @@ export async function requestEachFloor(
   files: number,
   inFlight: number,
 ): Promise<number> {
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   let next = 0;
-  async function worker() {
+  return timed(inFlight, async (agent) => {
     for (let number = next++; number < files; number = next++)
       await put(`${address}/v1/kv/${prefix}/${pathOf(number)}`, content(number, 0), agent);
-  }
+  });
+}
+
+/** Milliseconds so many workers take side by side, with a connection each. */
+async function timed(workers: number, work: (agent: Agent) => Promise<void>): Promise<number> {
+  const agent = new Agent({ keepAlive: true, maxSockets: workers });
   const start = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, worker));
+  await Promise.all(Array.from({ length: workers }, () => work(agent)));
   const took = performance.now() - start;
   agent.destroy();
   return took;

@@ -28,6 +28,19 @@ export interface RealConsul {
 /** One real Consul server on free loopback ports, ready for writes; `undefined` where Consul is not installed. */
 export async function startRealConsul(options: RealConsulOptions = {}): Promise<RealConsul | undefined> {
   if (!hasConsul()) return undefined;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnFreePorts(options);
+    } catch (error) {
+      // Another process may have taken a port since it was free.
+      if (attempt === ATTEMPTS || !/address already in use/.test(String(error))) throw error;
+    }
+  }
+}
+
+const ATTEMPTS = 5;
+
+async function startOnFreePorts(options: RealConsulOptions): Promise<RealConsul> {
   const folder = await mkdtemp(join(tmpdir(), "real-consul-"));
   const ports = await freePorts(5);
   const file = join(folder, "agent.json");

@@ -1,18 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { denyAll, policyRules, type Rule, tokenFor } from "../harness/acl.ts";
+import { describe, expect, it } from "vitest";
+import { policyRules, type Rule, tokenFor } from "../harness/acl.ts";
 import { bareRepo } from "../harness/bare-repo.ts";
+import { denyingConsul } from "../harness/denying-consul.ts";
 import { eventually } from "../harness/eventually.ts";
-import { freePort } from "../harness/free-port.ts";
-import { type RoleProcess, startRoles } from "../harness/role.ts";
+import { startRoles } from "../harness/role.ts";
 import { describeWithServer, hasConsul } from "../servers/available.ts";
-import { type RealConsul, startRealConsul } from "../servers/consul.ts";
 
 const MASTER = randomUUID();
 const PATIENCE = 120_000;
@@ -22,33 +20,7 @@ describeWithServer(
   "the notifier's policy on a Consul that denies by default",
   { consul: hasConsul() },
   () => {
-    let consul: RealConsul;
-    let folder: string;
-    let marathonPort: number;
-    let marathon: RoleProcess;
-    const toEnd: (() => unknown)[] = [];
-
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "sluice-acl-notifier-"));
-      const config = denyAll(MASTER, { enable_key_list_policy: true });
-      consul = (await startRealConsul({ token: MASTER, config })) as RealConsul;
-      marathonPort = await freePort();
-      marathon = await startRoles({
-        roles: ["marathon"],
-        config: {
-          consul: { address: consul.address },
-          embedded: { marathonPort },
-          environments: { any: { targets: { apps: { type: "marathon" } } } },
-        },
-      });
-    }, PATIENCE);
-    afterAll(async () => {
-      await Promise.all(toEnd.map((end) => end()));
-      await marathon?.stop();
-      await marathon?.remove();
-      await consul?.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    const place = denyingConsul(MASTER, { marathon: true, patienceMs: PATIENCE });
 
     /** A channel's other end: it counts what it is told of each environment. */
     async function listener() {
@@ -64,7 +36,7 @@ describeWithServer(
         });
       });
       await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      toEnd.push(() => {
+      place.toEnd.push(() => {
         server.closeAllConnections();
         server.close();
       });
@@ -74,17 +46,17 @@ describeWithServer(
     /** An environment whose every deployment is told and noted by a notifier with these rules. */
     async function notifies(name: string, rules: readonly Rule[]) {
       const repository = bareRepo();
-      toEnd.push(() => repository.remove());
+      place.toEnd.push(() => repository.remove());
       const { told, url } = await listener();
       const start = async (token: string, ...roles: string[]) => {
-        const tokenFile = join(folder, `${name}-${roles.join("-")}`);
+        const tokenFile = join(place.folder, `${name}-${roles.join("-")}`);
         writeFileSync(tokenFile, `${token}\n`);
-        const target = { type: "marathon", addresses: [`http://127.0.0.1:${marathonPort}`] };
+        const target = { type: "marathon", addresses: [place.marathon] };
         const process = await startRoles({
           roles,
           config: {
             prefix: name,
-            consul: { address: consul.address, tokenFile },
+            consul: { address: place.address, tokenFile },
             lock: { ttl: "10s", delay: "1s" },
             notify: { channels: { program: { type: "webhook", url } }, gather: "100ms" },
             environments: {
@@ -95,7 +67,7 @@ describeWithServer(
             },
           },
         });
-        toEnd.push(() => process.remove());
+        place.toEnd.push(() => process.remove());
         return process;
       };
       const commit = (version: string) => {
@@ -103,7 +75,7 @@ describeWithServer(
         return repository.commit({ "apps/job.json": JSON.stringify(app) });
       };
       commit("1");
-      const token = await tokenFor(consul.address, MASTER, name, underPrefix(rules, name));
+      const token = await tokenFor(place.address, MASTER, name, underPrefix(rules, name));
       const notifier = await start(token, "notifier");
       const deployer = await start(MASTER, "mirror", "deployer");
       await deployer.printed(/1 of 1 job healthy/);

@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { type ChangeableToken, changeableToken, denyAll, policyRules, type Rule } from "../harness/acl.ts";
+import { expect, it } from "vitest";
+import { type ChangeableToken, changeableToken, policyRules, type Rule } from "../harness/acl.ts";
+import { denyingConsul } from "../harness/denying-consul.ts";
 import { eventually } from "../harness/eventually.ts";
 import { fakeDocker } from "../harness/fake-docker.ts";
 import { type RoleProcess, startRoles } from "../harness/role.ts";
 import { describeWithServer, hasConsul } from "../servers/available.ts";
-import { type RealConsul, startRealConsul } from "../servers/consul.ts";
 
 const MASTER = randomUUID();
 const PATIENCE = 90_000;
@@ -20,45 +19,32 @@ describeWithServer(
   "the policies of services for the whole engine, on a Consul that denies by default",
   { consul: hasConsul() },
   () => {
-    let consul: RealConsul;
-    let folder: string;
-    const toEnd: (() => unknown)[] = [];
-
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "sluice-acl-services-"));
-      const config = denyAll(MASTER, { enable_key_list_policy: true });
-      consul = (await startRealConsul({ token: MASTER, config })) as RealConsul;
-    });
-    afterAll(async () => {
-      await Promise.all(toEnd.map((end) => end()));
-      await consul?.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    const place = denyingConsul(MASTER);
 
     async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
       const headers = { "x-consul-token": MASTER };
-      const answer = await fetch(`${consul.address}/v1/${path}`, { headers, ...init });
+      const answer = await fetch(`${place.address}/v1/${path}`, { headers, ...init });
       const text = await answer.text();
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`);
       return (text === "" ? undefined : JSON.parse(text)) as T;
     }
     const put = (path: string, body: object) => ask(path, { method: "PUT", body: JSON.stringify(body) });
     async function start(name: string, token: string, role: string, settings: object): Promise<RoleProcess> {
-      const tokenFile = join(folder, `${name}.token`);
+      const tokenFile = join(place.folder, `${name}.token`);
       writeFileSync(tokenFile, `${token}\n`);
       const process = await startRoles({
         roles: [role],
         config: {
-          consul: { address: consul.address, tokenFile },
+          consul: { address: place.address, tokenFile },
           lock: { ttl: "10s", delay: "1s" },
           ...settings,
         },
       });
-      toEnd.push(() => process.remove());
+      place.toEnd.push(() => process.remove());
       return process;
     }
     const tokenOf = (name: string, rules: readonly Rule[]): Promise<ChangeableToken> =>
-      changeableToken(consul.address, MASTER, name, rules);
+      changeableToken(place.address, MASTER, name, rules);
     const without = (policy: string, at: number) => policyRules(policy, "any").filter((_, n) => n !== at);
     const cases = (policy: string) =>
       policyRules(policy, "any").map(({ subject }, at) => [subject, at] as const);
@@ -66,7 +52,7 @@ describeWithServer(
     /** A registrar of a machine with containers; they are services of the same names. */
     async function registers(name: string, rules: readonly Rule[], containers: readonly string[]) {
       const docker = await fakeDocker();
-      toEnd.push(() => docker.stop());
+      place.toEnd.push(() => docker.stop());
       docker.run(...containers);
       const token = await tokenOf(name, rules);
       const registrar = { docker: docker.address, node: name, address: "10.0.0.5", interval: "200ms" };
@@ -112,7 +98,7 @@ describeWithServer(
 
     /** A router beside a balancer that takes every file, with nothing that would hold servers for it. */
     async function routes(name: string, rules: readonly Rule[]) {
-      const file = join(folder, `${name}.cfg`);
+      const file = join(place.folder, `${name}.cfg`);
       const register = (number: number) =>
         put("agent/service/register", {
           ID: `${name}-${number}`,
@@ -129,7 +115,7 @@ describeWithServer(
           configFile: file,
           balancer: { type: "commands", check: ["true"], reload: ["true"] },
           tag: name,
-          settings: { http_port: 8080, runtime: join(folder, "runtime.sock") },
+          settings: { http_port: 8080, runtime: join(place.folder, "runtime.sock") },
           hold: "1ms",
           holdEmpty: "1ms",
           drain: "1ms",
@@ -219,8 +205,8 @@ describeWithServer(
         response.end();
       });
       await new Promise<void>((resolve) => ci.listen(0, "127.0.0.1", resolve));
-      toEnd.push(() => ci.close());
-      const secretFile = join(folder, `${name}.secret`);
+      place.toEnd.push(() => ci.close());
+      const secretFile = join(place.folder, `${name}.secret`);
       writeFileSync(secretFile, "ci\n");
       const url = `http://127.0.0.1:${(ci.address() as AddressInfo).port}/`;
       const settings = { prefix: name, builds: { shop: { ci: { type: "http", url, secretFile } } } };

@@ -1,15 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { denyAll, policyRules, type Rule, tokenFor } from "../harness/acl.ts";
+import { describe, expect, it } from "vitest";
+import { policyRules, type Rule, tokenFor } from "../harness/acl.ts";
 import { type BareRepo, bareRepo } from "../harness/bare-repo.ts";
-import { freePort } from "../harness/free-port.ts";
+import { denyingConsul } from "../harness/denying-consul.ts";
 import { type RoleProcess, startRoles } from "../harness/role.ts";
 import { describeWithServer, hasConsul } from "../servers/available.ts";
-import { type RealConsul, startRealConsul } from "../servers/consul.ts";
 
 const MASTER = randomUUID();
 
@@ -18,33 +16,7 @@ describeWithServer(
   "the policies of docs/acl on a Consul that denies by default",
   { consul: hasConsul() },
   () => {
-    let consul: RealConsul;
-    let folder: string;
-    let marathonPort: number;
-    let marathon: RoleProcess;
-    const toEnd: (() => unknown)[] = [];
-
-    beforeAll(async () => {
-      folder = mkdtempSync(join(tmpdir(), "sluice-acl-"));
-      const config = denyAll(MASTER, { enable_key_list_policy: true });
-      consul = (await startRealConsul({ token: MASTER, config })) as RealConsul;
-      marathonPort = await freePort();
-      marathon = await startRoles({
-        roles: ["marathon"],
-        config: {
-          consul: { address: consul.address },
-          embedded: { marathonPort },
-          environments: { any: { targets: { apps: { type: "marathon" } } } },
-        },
-      });
-    });
-    afterAll(async () => {
-      await Promise.all(toEnd.map((end) => end()));
-      await marathon?.stop();
-      await marathon?.remove();
-      await consul?.stop();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    const place = denyingConsul(MASTER, { marathon: true });
 
     interface Case {
       readonly environment: string;
@@ -53,25 +25,25 @@ describeWithServer(
     }
     function newCase(environment: string, branches: object = {}): Case {
       const repository = bareRepo();
-      toEnd.push(() => repository.remove());
+      place.toEnd.push(() => repository.remove());
       return {
         environment,
         repository,
         async start(role, token) {
-          const tokenFile = join(folder, `${environment}-${role}`);
+          const tokenFile = join(place.folder, `${environment}-${role}`);
           writeFileSync(tokenFile, `${token}\n`);
-          const target = { type: "marathon", addresses: [`http://127.0.0.1:${marathonPort}`] };
+          const target = { type: "marathon", addresses: [place.marathon] };
           const source = { repository: repository.folder, interval: "1s", ...branches };
           const process = await startRoles({
             roles: [role],
             config: {
               http: { port: 0 },
-              consul: { address: consul.address, tokenFile },
+              consul: { address: place.address, tokenFile },
               lock: { ttl: "10s", delay: "1s" },
               environments: { [environment]: { source, targets: { apps: target } } },
             },
           });
-          toEnd.push(() => process.remove());
+          place.toEnd.push(() => process.remove());
           return process;
         },
       };
@@ -80,7 +52,7 @@ describeWithServer(
       const app = { id: `/${environment}`, cmd: "exec sleep 600", env: { VERSION: version } };
       return { "apps/job.json": JSON.stringify(app) };
     }
-    const token = (name: string, rules: readonly Rule[]) => tokenFor(consul.address, MASTER, name, rules);
+    const token = (name: string, rules: readonly Rule[]) => tokenFor(place.address, MASTER, name, rules);
 
     /** Does everything a mirror does; what it says of missing rules is in its output. */
     async function mirrors(name: string, rules: readonly Rule[]): Promise<RoleProcess> {
@@ -204,7 +176,7 @@ describeWithServer(
     it("whoever writes image tags can do that and nothing else", async () => {
       const headers = { "x-consul-token": await token("images", policyRules("image-writer", "production")) };
       const ask = async (key: string, init: RequestInit = {}) => {
-        const answer = await fetch(`${consul.address}/v1/kv/${key}`, { headers, ...init });
+        const answer = await fetch(`${place.address}/v1/kv/${key}`, { headers, ...init });
         await answer.text();
         return answer.status;
       };

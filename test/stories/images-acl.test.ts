@@ -1,64 +1,50 @@
 import { execFileSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { denyAll, policyRules, type Rule, tokenFor } from "../harness/acl.ts";
+import { expect, it } from "vitest";
+import { policyRules, type Rule, tokenFor } from "../harness/acl.ts";
 import { bareRepo } from "../harness/bare-repo.ts";
+import { denyingConsul } from "../harness/denying-consul.ts";
 import { sluice } from "../harness/engine.ts";
 import { type RoleProcess, startRoles } from "../harness/role.ts";
 import { describeWithServer, hasConsul } from "../servers/available.ts";
-import { type RealConsul, startRealConsul } from "../servers/consul.ts";
 
 const MASTER = randomUUID();
 const WEB = "registry.example/shop/web";
 
 describeWithServer("image versions on a Consul that denies by default", { consul: hasConsul() }, () => {
-  let consul: RealConsul;
-  let folder: string;
-  const toEnd: (() => unknown)[] = [];
-
-  beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), "sluice-images-acl-"));
-    const config = denyAll(MASTER, { enable_key_list_policy: true });
-    consul = (await startRealConsul({ token: MASTER, config })) as RealConsul;
-  });
-  afterAll(async () => {
-    await Promise.all(toEnd.map((end) => end()));
-    await consul?.stop();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const place = denyingConsul(MASTER);
 
   function tokenFile(name: string, token: string): string {
-    const file = join(folder, name);
+    const file = join(place.folder, name);
     writeFileSync(file, `${token}\n`);
     return file;
   }
   async function updater(name: string, rules: readonly Rule[]) {
     const repository = bareRepo();
-    toEnd.push(() => repository.remove());
+    place.toEnd.push(() => repository.remove());
     repository.commit({
       "deploy.yaml": `images: { ${WEB}: { policy: semver } }\n`,
       "web.yaml": `image: ${WEB}:1.0.0\n`,
     });
-    const token = tokenFile(name, await tokenFor(consul.address, MASTER, name, rules));
+    const token = tokenFile(name, await tokenFor(place.address, MASTER, name, rules));
     const process: RoleProcess = await startRoles({
       roles: ["image-updater"],
       config: {
-        consul: { address: consul.address, tokenFile: token },
+        consul: { address: place.address, tokenFile: token },
         lock: { ttl: "10s", delay: "1s" },
         environments: { [name]: { source: { repository: repository.folder, interval: "1s" } } },
       },
     });
-    toEnd.push(() => process.remove());
+    place.toEnd.push(() => process.remove());
     const show = () => execFileSync("git", ["-C", repository.folder, "show", "main:web.yaml"]).toString();
     return { process, show };
   }
 
   it("are announced with the policy of whoever writes images, straight to Consul, and committed with the updater's", async () => {
-    const writer = await tokenFor(consul.address, MASTER, "writer", policyRules("image-writer", "any"));
-    const words = ["--consul", consul.address, "--consul-token-file", tokenFile("writer", writer)];
+    const writer = await tokenFor(place.address, MASTER, "writer", policyRules("image-writer", "any"));
+    const words = ["--consul", place.address, "--consul-token-file", tokenFile("writer", writer)];
     expect(await sluice(["image", "set", WEB, "1.1.0", ...words])).toEqual({
       code: 0,
       output: `✔ ${WEB} 1.1.0 is announced\n`,

@@ -37,6 +37,6 @@ function bundleIsOfThisBuild() {
 
 /** Each command keeps what it needs compiled: that of another one would be read in vain. */
 function cacheOf([command = ""]) {
-  const name = /^[a-z-]+$/.test(command) && !command.startsWith("-") ? command : "sluice";
+  const name = /^[a-z][a-z-]*$/.test(command) ? command : "sluice";
   return join(app, "bundle", "compiled", `${name}-${process.version}-${process.arch}`);
 }

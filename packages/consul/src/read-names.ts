@@ -1,13 +1,12 @@
-import { SluiceError } from "@sluice/core";
 import { NOT_CONSUL } from "./failure.ts";
 import { pathKey } from "./npm-client.ts";
-import { mayReadUnder } from "./read.ts";
+import { consulIndex, mayReadUnder, refuseNoPrefix } from "./read.ts";
 import { prefixRule } from "./rule.ts";
 import type { Transport } from "./transport.ts";
 
 /**
  * The names under a prefix, unless Consul's index of the prefix is newer than `since`: it is the newest ModifyIndex of what is
- * there, or that of a removal, while Consul remembers it (seen on 1.8: about a quarter of an hour). As for a list, a rule for
+ * there, or that of a removal, while Consul remembers it (its `tombstone_ttl`, 15 minutes). As for a list, a rule for
  * the prefix is made sure of: without one it would look empty.
  */
 export async function readNames(
@@ -16,8 +15,7 @@ export async function readNames(
   since: string,
   signal: AbortSignal | undefined,
 ): Promise<readonly string[] | undefined> {
-  if (!prefix.endsWith("/"))
-    throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
+  refuseNoPrefix(prefix);
   const deed = { what: `list the names under "${prefix}"`, rule: prefixRule(prefix, "list") };
   const asked = transport.call<readonly string[]>({
     ...deed,
@@ -27,8 +25,7 @@ export async function readNames(
     send: (client, settings) => client.kv.keys({ ...settings, key: pathKey(prefix) }),
   });
   const [reply] = await Promise.all([asked, mayReadUnder(transport, prefix, signal)]);
-  const index = reply.headers["x-consul-index"];
-  if (typeof index !== "string" || !/^\d+$/.test(index)) throw transport.error(NOT_CONSUL, deed);
+  const index = consulIndex(reply, transport, deed);
   if (reply.status === 404) return undefined;
   if (!Array.isArray(reply.body)) throw transport.error(NOT_CONSUL, deed);
   return BigInt(index) > BigInt(since) ? undefined : reply.body;

@@ -81,8 +81,7 @@ export async function readTree<T>(
   prefix: string,
   options: ListOptions<T>,
 ): Promise<readonly T[]> {
-  if (!prefix.endsWith("/"))
-    throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
+  refuseNoPrefix(prefix);
   const listed = async (consistent: boolean) => {
     const [found] = await Promise.all([
       listOnce(transport, prefix, consistent, options),
@@ -92,6 +91,11 @@ export async function readTree<T>(
   };
   const found = await listed(false);
   return found.length > 0 ? found : listed(true);
+}
+
+export function refuseNoPrefix(prefix: string): void {
+  if (!prefix.endsWith("/"))
+    throw new SluiceError("KV_INVALID", `Only a prefix that ends with "/" can be listed, not "${prefix}".`);
 }
 
 export interface ListOptions<T> {
@@ -163,7 +167,7 @@ function namedKey(key: string): PathKey {
 }
 
 /** Every answer of Consul's KV bears its index; a 404 or a page without one comes from something in between. */
-function consulIndex(reply: Reply<unknown>, transport: Transport, deed: Deed): string {
+export function consulIndex(reply: Reply<unknown>, transport: Transport, deed: Deed): string {
   const index = reply.headers["x-consul-index"];
   if (typeof index !== "string" || !/^\d+$/.test(index)) throw notConsul(transport, deed);
   return index;

@@ -22,13 +22,12 @@ export async function openRepository(
   limits: SourceLimits,
   ref: string,
 ): Promise<OpenRepository> {
-  if (!remoteAddress(options.repository)) {
-    const gitDir = onceFound(() => findGitDir(options.repository));
-    return { remote: undefined, gitDir, reader: await localReader(options, limits, gitDir) };
-  }
+  const local = onceFound(() => findGitDir(options.repository));
+  if (!remoteAddress(options.repository))
+    return { remote: undefined, gitDir: local, reader: await localReader(options, limits, local) };
   const program = await chooseProgram(options);
   const remote = await chooseRemote(options, limits, ref, program);
-  const gitDir = remote?.gitDir ?? (() => findGitDir(options.repository));
+  const gitDir = remote?.gitDir ?? local;
   return { remote, gitDir, reader: await chooseReader(options, limits, program, gitDir) };
 }
 

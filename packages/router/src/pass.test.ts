@@ -4,10 +4,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { routerMemory } from "./decide.ts";
 import { TIMING, type Timing } from "./options.ts";
-import { lookAt, type Work } from "./pass.ts";
+import { firstState, lookAt, type Work } from "./pass.ts";
 import { renderer } from "./render.ts";
 import { FAKE_TEMPLATE, fakeBalancer } from "./testing/fake-balancer.ts";
-import { trust } from "./trust.ts";
 
 const signal = new AbortController().signal;
 const instance = (service: string, number: number, more: Partial<ServiceInstance> = {}): ServiceInstance => ({
@@ -50,15 +49,7 @@ function trial(timing: Timing = TIMING) {
     emit: emitterFor(EVERY_ENVIRONMENT, sink, clock),
     looked: undefined,
     reserved: new Set(),
-    state: {
-      begun: false,
-      told: new Set(),
-      held: new Set(),
-      trust: trust(),
-      rolledBack: undefined,
-      reloads: [],
-      missingSince: undefined,
-    },
+    state: firstState(),
   });
   let work = begin();
   const look = () => lookAt(services, work, signal);

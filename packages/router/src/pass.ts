@@ -7,7 +7,7 @@ import type { RouterOptions, Timing } from "./options.ts";
 import { reload, reloadDue } from "./reload.ts";
 import type { Backend, Rendered } from "./render.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { Trust } from "./trust.ts";
+import { type Trust, trust } from "./trust.ts";
 
 export interface Work extends ApplyContext {
   readonly memory: RouterMemory;
@@ -33,6 +33,18 @@ export interface Work extends ApplyContext {
     reloads: number[];
     /** Since when the balancer serves what the catalog does not name. */
     missingSince: number | undefined;
+  };
+}
+
+export function firstState(): Work["state"] {
+  return {
+    begun: false,
+    told: new Set(),
+    held: new Set(),
+    trust: trust(),
+    rolledBack: undefined,
+    reloads: [],
+    missingSince: undefined,
   };
 }
 

@@ -11,10 +11,9 @@ import {
 import { configFile } from "./config-file.ts";
 import { routerMemory } from "./decide.ts";
 import { type RouterOptions, TIMING } from "./options.ts";
-import { lookAt, type Work } from "./pass.ts";
+import { firstState, lookAt, type Work } from "./pass.ts";
 import { renderer } from "./render.ts";
 import { snapshotOf } from "./snapshot.ts";
-import { trust } from "./trust.ts";
 
 /** Keeps a load balancer on this machine sending traffic to what the catalog says is well. */
 export interface Router {
@@ -69,15 +68,7 @@ export function router(options: RouterOptions): Router {
     clock,
     emit,
     looked: options.looked,
-    state: {
-      begun: false,
-      told: new Set(),
-      held: new Set(),
-      trust: trust(),
-      rolledBack: undefined,
-      reloads: [],
-      missingSince: undefined,
-    },
+    state: firstState(),
   };
   return {
     async run(signal) {

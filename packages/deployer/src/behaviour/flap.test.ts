@@ -8,6 +8,17 @@ afterEach(() => w.stop());
 const HEALTHY = { health: "Healthy", message: "running" } as const;
 const DEGRADED = { health: "Degraded", message: "crashes" } as const;
 
+/** A second image is sent, and before it is healthy the scheduler has the first one again. */
+async function putBack(one: World): Promise<void> {
+  one.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
+  one.start();
+  await one.until(() => one.deployment()?.state === "healthy");
+  one.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
+  one.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
+  await one.until(() => one.status("apps/web")?.reason === "Progressing");
+  one.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+}
+
 describe("a spec that failed", () => {
   it.each<[string, Observation, string]>([
     ["never turned healthy", DEGRADED, "Synced/Degraded/HealthTimeout"],
@@ -28,13 +39,7 @@ describe("a spec that failed", () => {
 
   it("is not fought over when the scheduler has put the old one back", async () => {
     w = world();
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
-    w.start();
-    await w.until(() => w.deployment()?.state === "healthy");
-    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
-    await w.until(() => w.status("apps/web")?.reason === "Progressing");
-    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    await putBack(w);
     w.apps.observe("web", { ...HEALTHY, rolledBack: true });
     await w.until(() => w.status("apps/web")?.reason === "RolledBack");
     await w.round();
@@ -44,13 +49,7 @@ describe("a spec that failed", () => {
 
   it("stays RolledBack while what was put back starts and turns healthy, and through commits that leave the job as it is", async () => {
     w = world();
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
-    w.start();
-    await w.until(() => w.deployment()?.state === "healthy");
-    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
-    await w.until(() => w.status("apps/web")?.reason === "Progressing");
-    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    await putBack(w);
     w.apps.observe("web", { health: "Progressing", message: "being put back", rolledBack: true });
     await w.until(() => w.status("apps/web")?.reason === "RolledBack");
     w.apps.observe("web", { ...HEALTHY, message: "put back", rolledBack: true });
@@ -84,13 +83,7 @@ describe("a spec that failed", () => {
 
   it("is forgotten once Git wants the spec that the scheduler put back, though the scheduler goes on telling of it", async () => {
     w = world();
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });
-    w.start();
-    await w.until(() => w.deployment()?.state === "healthy");
-    w.apps.afterApply = () => ({ health: "Progressing", message: "starting" });
-    w.mirror.push({ "apps/web.yaml": job("web", { image: "2" }) });
-    await w.until(() => w.status("apps/web")?.reason === "Progressing");
-    w.apps.put("web", { id: "web", image: "1" }, "sluice-test");
+    await putBack(w);
     w.apps.observe("web", { ...HEALTHY, rolledBack: true });
     await w.until(() => w.status("apps/web")?.reason === "RolledBack");
     w.mirror.push({ "apps/web.yaml": job("web", { image: "1" }) });

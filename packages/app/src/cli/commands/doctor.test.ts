@@ -51,6 +51,10 @@ async function program(name: string, script: string): Promise<void> {
   await chmod(file, 0o755);
 }
 
+function jenkinsCi(username: string): object {
+  return { type: "jenkins", url: jenkins.url, job: "team/shop", username, tokenFile: "jenkins.token" };
+}
+
 /** A configuration of everything, in order; `more` is put over it. */
 function config(more: object = {}): object {
   return {
@@ -60,13 +64,7 @@ function config(more: object = {}): object {
     environments: { shop: { source: { repository: "deploy.git" } } },
     builds: {
       shop: {
-        ci: {
-          type: "jenkins",
-          url: jenkins.url,
-          job: "team/shop",
-          username: "robot",
-          tokenFile: "jenkins.token",
-        },
+        ci: jenkinsCi("robot"),
       },
     },
     webhooks: { registry: { secretFile: "registry.secret" } },
@@ -181,13 +179,7 @@ it.each<[string, () => object, RegExp[]]>([
     () => ({
       builds: {
         shop: {
-          ci: {
-            type: "jenkins",
-            url: jenkins.url,
-            job: "team/shop",
-            username: "stranger",
-            tokenFile: "jenkins.token",
-          },
+          ci: jenkinsCi("stranger"),
         },
       },
     }),
